@@ -1,0 +1,31 @@
+"""Frame: one picture's record on its way through the pipeline, from the camera's stamp to its fate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge_engine.pixels import Image, Pixels
+
+
+@dataclass(slots=True)
+class Frame:
+    """A picture as the camera gave it, with its stamps.
+
+    One thread at a time holds a frame: a ring hands it on, and whoever took it may write to it.
+    `seq` counts every frame that the camera delivered, from 0, also those that were dropped.
+    `work_ns` gathers, per stage, how long that stage worked on this frame.
+    """
+
+    stream: str
+    seq: int
+    captured_ns: int
+    captured_utc_ns: int
+    size: tuple[int, int]
+    pixels: Pixels | None
+    work_ns: dict[str, int] = field(default_factory=dict)
+
+    def bgr(self) -> Image:
+        """The whole picture, uint8 [height, width, 3], converted when asked; ValueError once let go."""
+        if self.pixels is None:
+            raise ValueError(f"frame {self.seq} of {self.stream} has let its pixels go")
+        return self.pixels.bgr()

@@ -1,0 +1,47 @@
+"""ModelSpec: what a model file says of itself: task, family, how its input is made, what its labels are.
+
+It travels inside the ONNX file as JSON, under `metadata_props["edge_engine"]`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+METADATA_KEY = "edge_engine"
+SPEC_VERSION = 1
+
+
+class InputSpec(msgspec.Struct, frozen=True):
+    """How a picture becomes the model's input.
+
+    `mean` and `std` apply to pixels 0..255, in `colour` order; 0 and 1 when folded into the model.
+    `letterbox`: the picture keeps its shape and is centred or laid top-left on `pad`, or is stretched.
+    """
+
+    width: int
+    height: int
+    layout: Literal["NHWC", "NCHW"]
+    dtype: Literal["uint8", "float32"]
+    colour: Literal["RGB", "BGR"]
+    letterbox: Literal["centre", "top-left", "stretch"]
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    pad: int = 114
+
+
+class ModelSpec(msgspec.Struct, frozen=True):
+    """`options` holds what only the family understands (strides, anchors, bins)."""
+
+    name: str
+    task: Literal["detection"]
+    family: str
+    input: InputSpec
+    labels: tuple[str, ...]
+    score_threshold: float
+    iou_threshold: float
+    version: int = SPEC_VERSION
+    options: dict[str, Any] = {}
+    licence: str = ""
+    source: str = ""

@@ -1,0 +1,164 @@
+"""Pixels as the camera gave them, and the cheapest road from each format to a model's input.
+
+A format is one small class with the two questions that are ever asked of a picture: "write yourself,
+resized, into this place" (preprocessing, no frame-size allocation) and "show yourself whole" (people).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Literal, Protocol
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_engine.errors import CorruptFrameError
+
+Colour = Literal["RGB", "BGR"]
+Image = NDArray[np.uint8]
+
+
+class Pixels(Protocol):
+    """A picture in its native format; immutable, readable from any thread."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        ...
+
+    def resize_into(self, target: Image, colour: Colour) -> None:
+        """Fill `target`, uint8 [height, width, 3] with even sides, with the whole picture, bilinear."""
+        ...
+
+    def bgr(self) -> Image:
+        """The whole picture as a new or shared array, uint8 [height, width, 3]; do not write to it."""
+        ...
+
+
+class BgrPixels:
+    """A packed BGR picture: uint8 [height, width, 3]."""
+
+    def __init__(self, image: Image) -> None:
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+            raise CorruptFrameError(
+                f"expected a uint8 picture [height, width, 3], got {image.dtype} {list(image.shape)}"
+            )
+        self._image = image
+        self.size = (int(image.shape[1]), int(image.shape[0]))
+
+    def resize_into(self, target: Image, colour: Colour) -> None:
+        cv2.resize(self._image, (target.shape[1], target.shape[0]), dst=target)
+        if colour == "RGB":
+            cv2.cvtColor(target, cv2.COLOR_BGR2RGB, dst=target)
+
+    def bgr(self) -> Image:
+        return self._image
+
+
+class JpegPixels:
+    """A JPEG still packed as it came; decoded at the smallest of 1, 1/2, 1/4, 1/8 that is large enough."""
+
+    def __init__(self, data: bytes, size: tuple[int, int]) -> None:
+        self._data = np.frombuffer(data, np.uint8)
+        self.size = size
+
+    def resize_into(self, target: Image, colour: Colour) -> None:
+        reduced = _decode_jpeg(self._data, _reduction(self.size, target))
+        BgrPixels(reduced).resize_into(target, colour)
+
+    def bgr(self) -> Image:
+        return _decode_jpeg(self._data, cv2.IMREAD_COLOR)
+
+
+def _reduction(size: tuple[int, int], target: Image) -> int:
+    """The cv2.imread flag of the coarsest decode that still has target's pixels in both directions."""
+    scale = min(size[0] // target.shape[1], size[1] // target.shape[0])
+    if scale >= 8:
+        return cv2.IMREAD_REDUCED_COLOR_8
+    if scale >= 4:
+        return cv2.IMREAD_REDUCED_COLOR_4
+    if scale >= 2:
+        return cv2.IMREAD_REDUCED_COLOR_2
+    return cv2.IMREAD_COLOR
+
+
+def _decode_jpeg(data: NDArray[np.uint8], flags: int) -> Image:
+    image = cv2.imdecode(data, flags)
+    if image is None:
+        raise CorruptFrameError(f"a JPEG of {data.size} bytes can't be decoded")
+    return np.asarray(image, np.uint8)
+
+
+class AvPixels:
+    """A decoded FFmpeg frame in whatever format the decoder made; planes are read in place."""
+
+    def __init__(self, frame: av.VideoFrame) -> None:
+        if frame.width == 0 or frame.height == 0:
+            raise CorruptFrameError("the decoder gave a frame without pixels")
+        self._frame = frame
+        self.size = (frame.width, frame.height)
+
+    def resize_into(self, target: Image, colour: Colour) -> None:
+        if _is_bt601_yuv420p(self._frame):
+            _resize_yuv420p(self._frame, target, colour)
+        else:
+            _resize_swscale(self._frame, target, colour)
+
+    def bgr(self) -> Image:
+        return np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8)
+
+
+# FFmpeg's AVColorSpace and AVColorRange numbers; "unspecified" is read as BT.601 limited, as swscale does.
+_BT601_SPACES = {2, 5, 6}
+_LIMITED_RANGES = {0, 1}
+
+
+def _is_bt601_yuv420p(frame: av.VideoFrame) -> bool:
+    """Whether OpenCV's I420 conversion, which knows BT.601 limited range alone, gives the right colours."""
+    return (
+        frame.format.name == "yuv420p"
+        and int(frame.colorspace) in _BT601_SPACES
+        and int(frame.color_range) in _LIMITED_RANGES
+    )
+
+
+def _resize_yuv420p(frame: av.VideoFrame, target: Image, colour: Colour) -> None:
+    """Resize the three planes, then convert the small picture: each source byte is read at most once."""
+    height, width = target.shape[:2]
+    small = _scratch(height * 3 // 2, width)
+    chroma = small[height:].reshape(2, height // 2, width // 2)
+    luma, u, v = (_plane(plane) for plane in frame.planes)
+    cv2.resize(luma, (width, height), dst=small[:height])
+    cv2.resize(u, (width // 2, height // 2), dst=chroma[0])
+    cv2.resize(v, (width // 2, height // 2), dst=chroma[1])
+    code = cv2.COLOR_YUV2RGB_I420 if colour == "RGB" else cv2.COLOR_YUV2BGR_I420
+    cv2.cvtColor(small, code, dst=target)
+
+
+_threads = threading.local()
+
+
+def _scratch(height: int, width: int) -> Image:
+    """This thread's own small I420 picture, made once per size and overwritten at each use."""
+    known: dict[tuple[int, int], Image] = _threads.__dict__.setdefault("i420", {})
+    if (height, width) not in known:
+        known[height, width] = np.empty((height, width), np.uint8)
+    return known[height, width]
+
+
+def _plane(plane: av.video.plane.VideoPlane) -> Image:
+    """A view on one plane's pixels, without the padding at each line's end: uint8 [height, width]."""
+    lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
+    return np.asarray(lines[: plane.height, : plane.width], np.uint8)
+
+
+def _resize_swscale(frame: av.VideoFrame, target: Image, colour: Colour) -> None:
+    """Every other format: swscale resizes and converts in one pass, then one copy of the small picture."""
+    height, width = target.shape[:2]
+    fmt = "rgb24" if colour == "RGB" else "bgr24"
+    small = frame.reformat(width=width, height=height, format=fmt, interpolation="BILINEAR")
+    plane = small.planes[0]
+    lines = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)  # type: ignore[call-overload]
+    target[:] = lines[:, : width * 3].reshape(height, width, 3)
