@@ -1,11 +1,11 @@
 """The few error types; each is one line for the person at the robot and one documented exit code.
 
-    EdgeEngineError          1  a fault of the engine itself
-    ├── UsageError           2  a command line that says something impossible
-    ├── ConfigError          2  a configuration file that can't be used
-    ├── ModelError           2  a model file that can't be used
-    ├── SourceError          3  a source that could not be opened, or was lost for good
-    └── ProviderError        4  no usable inference provider
+EdgeEngineError          1  a fault of the engine itself
+├── UsageError           2  a command line that says something impossible
+├── ConfigError          2  a configuration file that can't be used
+├── ModelError           2  a model file that can't be used
+├── SourceError          3  a source that could not be opened, or was lost for good
+└── ProviderError        4  no usable inference provider
 """
 
 from __future__ import annotations

@@ -1,1 +1,55 @@
+"""The command line: one file per command. Exit codes are those of edge_engine.errors."""
 
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from edge_engine import __version__
+from edge_engine.cli.listen import listen
+from edge_engine.cli.models import models
+from edge_engine.cli.run import run
+from edge_engine.errors import EdgeEngineError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Real-time video recognition for edge devices: camera in, fresh detections out over ZeroMQ.",
+    epilog="Exit codes: 0 done or stopped by a signal; 2 bad usage, configuration or model; "
+    "3 the source could not be opened or was lost; 4 no usable inference provider.",
+)
+app.command()(run)
+app.command()(listen)
+app.command()(models)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"edge-engine {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """The options before a command's name."""
+
+
+def main() -> None:
+    """What `edge-engine` and `python -m edge_engine` call."""
+    try:
+        app()
+    except EdgeEngineError as error:
+        typer.echo(f"edge-engine: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has left (`edge-engine listen | head`): nothing more to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

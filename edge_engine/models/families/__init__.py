@@ -1,1 +1,22 @@
+"""families: one file per model family, how its outputs become objects; loaded when first asked for."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from edge_engine.errors import ModelError
+
+if TYPE_CHECKING:
+    from edge_engine.models.families.family import Decoder
+
+FAMILIES = {"nanodet": "nanodet:NanoDet"}
+
+
+def load_family(name: str) -> type[Decoder]:
+    """The family's decoder class. Loads its kernels: call `kernels.warm_up` first to know of a compilation."""
+    if name not in FAMILIES:
+        raise ModelError(f"model family {name!r} is unknown; known families: {', '.join(sorted(FAMILIES))}")
+    module, attribute = FAMILIES[name].split(":")
+    family: type[Decoder] = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return family

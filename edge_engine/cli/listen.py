@@ -1,0 +1,83 @@
+"""edge-engine listen: what a controller would receive, readably."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+import zmq
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from edge_engine.client import DEFAULT_ENDPOINT, Subscriber, age_ms
+from edge_engine.errors import SourceError, UsageError
+from edge_engine.wire import ResultMessage
+
+
+def listen(
+    endpoint: Annotated[str, typer.Argument(help="Where an engine publishes.")] = DEFAULT_ENDPOINT,
+    stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="End after so many results.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0, help="Give up after so many seconds without a result (exit 3).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print live results as they arrive; Ctrl-C ends it."""
+    screen, notes = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+    try:
+        with _connect(endpoint, stream) as subscriber:
+            notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))
+            received = _print_results(subscriber, screen, count, timeout, as_json)
+            _print_stats(subscriber, notes)
+    except KeyboardInterrupt:
+        return
+    if count is not None and received < count:
+        raise SourceError(f"{endpoint}: {received} of {count} results came; is an engine publishing there?")
+
+
+def _connect(endpoint: str, stream: str | None) -> Subscriber:
+    try:
+        return Subscriber(endpoint, stream)
+    except zmq.ZMQError as error:
+        raise UsageError(
+            f"can't connect to {endpoint!r}: {error.strerror}; expected something like {DEFAULT_ENDPOINT}"
+        ) from None
+
+
+def _print_results(
+    subscriber: Subscriber, screen: Console, count: int | None, timeout: float | None, as_json: bool
+) -> int:
+    """How many results came."""
+    received = 0
+    for result in subscriber.results(timeout):
+        if as_json:
+            typer.echo(msgspec.json.encode(result))
+        else:
+            screen.print(_line(result))
+        received += 1
+        if received == count:
+            break
+    return received
+
+
+def _line(result: ResultMessage) -> Text:
+    """street #812  age 9.1 ms  person 0.83 [12 40 88 210]  …"""
+    line = Text.assemble(
+        (result.stream, "bold"), f" #{result.seq}", (f"  age {age_ms(result):.1f} ms", "dim")
+    )
+    if not result.objects:
+        line.append("  nothing seen", "dim")
+    for row in result.objects:
+        box = " ".join(f"{side:.0f}" for side in row.xyxy)
+        line.append("  ")
+        line.append(f"{row.label} {row.score:.2f}", "green")
+        line.append(f" [{box}]", "dim")
+    return line
+
+
+def _print_stats(subscriber: Subscriber, notes: Console) -> None:
+    stats = subscriber.stats
+    notes.print(f"{stats.received} results, {stats.lost} lost on the way, {stats.damaged} damaged")

@@ -1,0 +1,117 @@
+"""edge-engine run: the engine on one configuration or one source, with a live status line."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from edge_engine import kernels
+from edge_engine.cli.status import StatusLine, print_summary
+from edge_engine.client import DEFAULT_ENDPOINT
+from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig, load_config, revalidate
+from edge_engine.engine import Engine
+from edge_engine.outputs.zeromq import ZeroMqOutput
+
+_REFRESH_S = 0.25
+
+
+def run(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="CONFIG|SOURCE", help="A .yaml file, a video, a folder, a camera (0), test:"),
+    ],
+    model: Annotated[str | None, typer.Option(help="A zoo model's name, or an ONNX file.")] = None,
+    frames: Annotated[
+        int | None, typer.Option(min=1, help="End after so many frames of each stream.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="End after so many seconds.")] = None,
+    policy: Annotated[str | None, typer.Option(help="live (newest wins) or lossless.")] = None,
+    hint: Annotated[str | None, typer.Option(help="latency or throughput.")] = None,
+    publish: Annotated[str | None, typer.Option(help="ZeroMQ endpoint to publish on.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Files: as fast as possible, not paced.")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Files: start again at the end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON summary as the last line.")] = False,
+) -> None:
+    """Recognise, and publish results over ZeroMQ; Ctrl-C ends it with a summary."""
+    config = _config(what, publish, fast=fast, loop=loop)
+    changes = {"model": model, "frames": frames, "seconds": seconds, "policy": policy, "hint": hint}
+    config = _changed(config, {key: value for key, value in changes.items() if value is not None})
+    # With --json, stdout belongs to the program that reads it.
+    _run(config, Console(stderr=as_json, soft_wrap=True), as_json)
+
+
+def _config(what: str, publish: str | None, *, fast: bool, loop: bool) -> Config:
+    if Path(what).suffix in {".yaml", ".yml"}:
+        config = load_config(what)
+    else:
+        outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=DEFAULT_ENDPOINT))
+        config = Config(streams={"main": StreamConfig(source=what)}, outputs=outputs)
+    if publish is not None:
+        outputs = _changed(config.outputs, {"zeromq": _changed(ZeroMqConfig(), {"endpoint": publish})})
+        config = _changed(config, {"outputs": outputs})
+    paces: dict[str, Any] = ({"pace": False} if fast else {}) | ({"loop": True} if loop else {})
+    streams = {name: _changed(stream, paces) for name, stream in config.streams.items()}
+    return _changed(config, {"streams": streams})
+
+
+def _changed(struct: Any, changes: dict[str, Any]) -> Any:  # noqa: ANN401 - any configuration struct
+    """A copy with some fields changed, checked like one from a file."""
+    return revalidate(msgspec.structs.replace(struct, **changes)) if changes else struct
+
+
+def _run(config: Config, screen: Console, as_json: bool) -> None:
+    kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
+    engine = Engine(config, collect=False)
+    stop = _stop_on_signals()
+    _introduce(engine, screen)
+    try:
+        engine.start()
+        _watch(engine, screen, stop)
+    finally:
+        engine.stop()
+    summary = engine.summary()
+    print_summary(summary, screen)
+    if as_json:
+        typer.echo(msgspec.json.encode(summary))
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _introduce(engine: Engine, screen: Console) -> None:
+    names = ", ".join(f"{name} ({stream.source})" for name, stream in engine.config.streams.items())
+    screen.print(escape(f"recognising {names}"))
+    screen.print(
+        f"with {engine.model.spec.name} on {engine.model.provider}, "
+        f"{engine.workers} worker(s) of {engine.threads} thread(s), {engine.config.policy}"
+    )
+    for output in engine.outputs:
+        if isinstance(output, ZeroMqOutput):
+            screen.print(
+                f"publishing on {output.endpoint}; see it with: edge-engine listen {output.endpoint}"
+            )
+
+
+def _watch(engine: Engine, screen: Console, stop: threading.Event) -> None:
+    """Until the streams end, the time is up or a signal comes; raises what a stage dies of."""
+    deadline_s = time.monotonic() + (engine.config.seconds or math.inf)
+    with StatusLine(engine, screen) as status:
+        while not stop.is_set():
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0 or engine.wait(min(_REFRESH_S, left_s)):
+                break
+            status.refresh()

@@ -1,0 +1,256 @@
+"""Engine: builds the stages and rings that a configuration describes; starts, watches, stops them.
+
+    street/capture ─▶ street/preprocess ─┐  ┌─▶ infer-0 ─┐
+                                         ├──┤            ├─▶ postprocess ─▶ publish ─▶ outputs
+    front/capture ──▶ front/preprocess ──┘  └─▶ infer-1 ─┘
+
+Frames are dropped in one place alone, the ring behind a live capture: everything after it is pulled
+by the workers, so what they get is the newest there is.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from types import TracebackType
+
+import cv2
+
+from edge_engine import kernels
+from edge_engine.clock import NS_PER_S, monotonic_ns
+from edge_engine.config import Config
+from edge_engine.ledger import Cause, Ledger
+from edge_engine.models.model import Model
+from edge_engine.models.session import cores, new_run_options
+from edge_engine.outputs.collector import Collector
+from edge_engine.outputs.output import Output
+from edge_engine.outputs.zeromq import ZeroMqOutput
+from edge_engine.result import Result
+from edge_engine.ring import Policy, Ring
+from edge_engine.slots import FrameSlot, OutputSlot, ResultSlot, TensorSlot
+from edge_engine.sources import make_source
+from edge_engine.stages.capture import Capture
+from edge_engine.stages.infer import Infer
+from edge_engine.stages.postprocess import Postprocess, StreamTerms, Thresholds
+from edge_engine.stages.preprocess import Preprocess
+from edge_engine.stages.publish import Publish, StreamRecord
+from edge_engine.stages.stage import Stage, StageThread
+from edge_engine.summary import Summary, summarise
+from edge_engine.wire import DescribeMessage
+from edge_engine.zoo import find_model
+
+# A live ring holds what is being captured, what is unread and what is being taken.
+_LIVE_SLOTS = 3
+_LOSSLESS_SLOTS = 4
+_RESULT_SLOTS = 4
+# How long `stop` lets the frames in flight finish before it gives them up.
+_DRAIN_S = 1.0
+_ABORT_S = 0.5
+
+
+class Engine:
+    """One run: started once, stopped once. `with Engine(config) as engine: for r in engine.results(): …`
+
+    `collect=False` when nobody will iterate over `results` (lossless would wait for that for ever).
+    `keep_pixels=True` leaves each result its picture: `result.frame.bgr()`.
+    Raises ConfigError, ModelError or ProviderError when built; what a stage dies of, `wait` and `stop`
+    raise.
+    """
+
+    def __init__(self, config: Config, *, collect: bool = True, keep_pixels: bool = False) -> None:
+        self.config = config
+        self.session = uuid.uuid4().hex[:12]
+        self.streams = {name: StreamRecord() for name in config.streams}
+        cv2.setNumThreads(1)
+        kernels.warm_up()
+        self.workers, self.threads = _plan(config)
+        self._sources = {
+            name: make_source(stream.source, pace=stream.pace, loop=stream.loop)
+            for name, stream in config.streams.items()
+        }
+        self.model = Model(find_model(config.model), provider=config.provider, threads=self.threads)
+        self._policy = Policy(config.policy)
+        self._run_options = new_run_options()
+        self._collector = Collector(self._policy) if collect else None
+        self.outputs = self._open_outputs()
+        self._rings: list[Ring[FrameSlot] | Ring[TensorSlot] | Ring[OutputSlot] | Ring[ResultSlot]] = []
+        self._threads = [StageThread(stage, self._on_end) for stage in self._build(keep_pixels)]
+        self._running = len(self._threads)
+        self._changed = threading.Condition()
+        self._started_ns = 0
+        self._ended_ns = 0
+
+    def _open_outputs(self) -> list[Output]:
+        outputs: list[Output] = []
+        zeromq = self.config.outputs.zeromq
+        if zeromq is not None:
+            outputs.append(ZeroMqOutput(zeromq.endpoint, self._describe(), self.session))
+        if self._collector is not None:
+            outputs.append(self._collector)
+        return outputs
+
+    def _describe(self) -> dict[str, DescribeMessage]:
+        spec = self.model.spec
+        return {
+            name: DescribeMessage(
+                stream=name,
+                session=self.session,
+                model=spec.name,
+                task=spec.task,
+                labels=spec.labels,
+                max_age_ms=stream.max_age_ms,
+            )
+            for name, stream in self.config.streams.items()
+        }
+
+    def _build(self, keep_pixels: bool) -> list[Stage]:
+        """All stages, last first: a thread starts when whoever reads from it is there."""
+        tensors = self._tensor_ring()
+        outputs: Ring[OutputSlot] = Ring(
+            [OutputSlot(self.model.new_outputs()) for _ in range(2 * self.workers + 1)],
+            producers=self.workers,
+        )
+        results: Ring[ResultSlot] = Ring([ResultSlot() for _ in range(_RESULT_SLOTS)])
+        self._rings += [tensors, outputs, results]
+        stages: list[Stage] = [
+            Publish(results, self.outputs, self.streams, self._policy),
+            self._postprocess(outputs, results),
+        ]
+        for worker in range(self.workers):
+            stages.append(Infer(worker, self.model, tensors, outputs, self._run_options))
+        for name, source in self._sources.items():
+            frames = self._frame_ring(self.streams[name].ledger)
+            self._rings.append(frames)
+            ledger = self.streams[name].ledger
+            spec = self.model.spec.input
+            stages.append(Preprocess(name, spec, frames, tensors, ledger, keep_pixels=keep_pixels))
+            stages.append(Capture(name, source, frames, ledger, self.config.frames))
+        return stages
+
+    def _frame_ring(self, ledger: Ledger) -> Ring[FrameSlot]:
+        if self._policy is Policy.LOSSLESS:
+            return Ring([FrameSlot() for _ in range(_LOSSLESS_SLOTS)])
+
+        def count(slot: FrameSlot) -> None:
+            frame, slot.frame = slot.frame, None
+            assert frame is not None
+            ledger.dropped(frame.seq, Cause.OVERWRITTEN)
+
+        return Ring([FrameSlot() for _ in range(_LIVE_SLOTS)], Policy.LIVE, on_overwrite=count)
+
+    def _tensor_ring(self) -> Ring[TensorSlot]:
+        """Live: pulled, nothing is prepared before a worker is free. Lossless: one ready per worker."""
+        streams = len(self._sources)
+        prefetch = 0 if self._policy is Policy.LIVE else self.workers
+        slots = [TensorSlot(self.model.new_input()) for _ in range(2 * self.workers + streams)]
+        return Ring(slots, producers=streams, prefetch=prefetch)
+
+    def _postprocess(self, outputs: Ring[OutputSlot], results: Ring[ResultSlot]) -> Postprocess:
+        spec = self.model.spec
+        score, iou = self.config.score_threshold, self.config.iou_threshold
+        thresholds = Thresholds(
+            spec.score_threshold if score is None else score, spec.iou_threshold if iou is None else iou
+        )
+        terms = {
+            name: StreamTerms(self.streams[name].ledger, stream.max_age_ms)
+            for name, stream in self.config.streams.items()
+        }
+        decoder = self.model.decoder
+        return Postprocess(spec, decoder, thresholds, outputs, results, terms, self._policy, self.session)
+
+    def start(self) -> None:
+        self._started_ns = monotonic_ns()
+        for thread in self._threads:
+            thread.start()
+
+    def _on_end(self, thread: StageThread) -> None:
+        """Called by each stage's thread at its end; one that died ends all others."""
+        if thread.error is not None:
+            self._abort()
+        with self._changed:
+            self._running -= 1
+            self._changed.notify_all()
+
+    def _abort(self) -> None:
+        for source in self._sources.values():
+            source.interrupt()
+        self._run_options.terminate = True
+        for ring in self._rings:
+            ring.abort()
+        if self._collector is not None:
+            self._collector.leave()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Whether every stream has ended within the time. Raises what a stage died of."""
+        with self._changed:
+            ended = self._changed.wait_for(lambda: self._running == 0 or self._error(), timeout_s)
+        self._raise_error()
+        return bool(ended)
+
+    def _error(self) -> Exception | None:
+        return next((thread.error for thread in self._threads if thread.error is not None), None)
+
+    def _raise_error(self) -> None:
+        error = self._error()
+        if error is not None:
+            raise error
+
+    def stop(self) -> None:
+        """End every stream, let what is in flight finish, and settle the ledgers; safe to call again.
+
+        Takes at most 1.5 s: a stage that hangs is abandoned, its frames are counted as `shutdown`.
+        """
+        if self._ended_ns:
+            return
+        for source in self._sources.values():
+            source.interrupt()
+        if self._collector is not None:
+            self._collector.leave()
+        if not self._started_ns:
+            self._close_unstarted()
+        elif not self._join(_DRAIN_S):
+            self._abort()
+            self._join(_ABORT_S)
+        for record in self.streams.values():
+            record.ledger.seal()
+        self._ended_ns = monotonic_ns()
+
+    def _join(self, timeout_s: float) -> bool:
+        deadline_ns = monotonic_ns() + int(timeout_s * NS_PER_S)
+        return all(
+            thread.join(max(0.0, (deadline_ns - monotonic_ns()) / NS_PER_S)) for thread in self._threads
+        )
+
+    def _close_unstarted(self) -> None:
+        for output in self.outputs:
+            output.close()
+
+    def results(self) -> Iterator[Result]:
+        """Each result as it is published, until the streams end. One thread iterates."""
+        if self._collector is None:
+            raise ValueError("this engine was made with collect=False: it keeps no results")
+        yield from self._collector.results()
+        self._raise_error()
+
+    def summary(self) -> Summary:
+        """What happened so far, or in the whole run once stopped."""
+        seconds = (
+            ((self._ended_ns or monotonic_ns()) - self._started_ns) / NS_PER_S if self._started_ns else 0.0
+        )
+        return summarise(self.streams, self.model.spec.name, self.model.provider, seconds)
+
+    def __enter__(self) -> Engine:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _plan(config: Config) -> tuple[int, int]:
+    """(workers, threads each): one worker with all cores for latency, one thread each for throughput."""
+    workers, threads = (cores(), 1) if config.hint == "throughput" else (1, cores())
+    return config.workers or workers, config.threads or threads

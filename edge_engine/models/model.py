@@ -1,0 +1,114 @@
+"""Model: an ONNX file, what it says of itself, and a session that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_engine.errors import ModelError
+from edge_engine.models.families import load_family
+from edge_engine.models.families.family import Decoder
+from edge_engine.models.session import open_session
+from edge_engine.models.spec import METADATA_KEY, SPEC_VERSION, ModelSpec
+
+Tensor = NDArray[Any]
+
+_DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
+
+
+class InferenceError(Exception):
+    """The runtime failed on one frame."""
+
+
+class Model:
+    """Loaded once; `run` may be called by several workers at a time, each with tensors of its own."""
+
+    def __init__(self, path: Path, *, provider: str = "auto", threads: int = 1) -> None:
+        """Raises ModelError or ProviderError, in one line."""
+        _check_file(path)
+        self.path = path
+        self.session, self.provider = open_session(path, provider, threads)
+        self.spec = read_spec(path, self.session.get_modelmeta().custom_metadata_map)
+        self._input = self._check_input()
+        self._output_names = [output.name for output in self.session.get_outputs()]
+        self._outputs = self._first_run()
+        self.decoder: Decoder = load_family(self.spec.family)(
+            self.spec, {name: output.shape for name, output in self._outputs.items()}
+        )
+
+    def new_input(self) -> Tensor:
+        """A tensor to put a picture into, filled with the letterbox's padding."""
+        return np.full_like(self._input, self.spec.input.pad)
+
+    def new_outputs(self) -> list[Tensor]:
+        """One preallocated array per output, in the graph's order."""
+        return [np.zeros_like(output) for output in self._outputs.values()]
+
+    def bind(self, tensor: Tensor, outputs: Sequence[Tensor]) -> Any:  # noqa: ANN401
+        """A binding that reads and writes these very arrays; valid as long as they live."""
+        binding = self.session.io_binding()
+        name = self.session.get_inputs()[0].name
+        binding.bind_input(name, "cpu", 0, tensor.dtype.type, tensor.shape, tensor.ctypes.data)
+        for name, output in zip(self._output_names, outputs, strict=True):
+            binding.bind_output(name, "cpu", 0, output.dtype.type, output.shape, output.ctypes.data)
+        return binding
+
+    def run(self, binding: Any, options: Any = None) -> None:  # noqa: ANN401
+        """One inference, without the GIL; `options` is a RunOptions that another thread may terminate."""
+        try:
+            self.session.run_with_iobinding(binding, options)
+        except Exception as error:  # ONNX Runtime raises a type of its own per status code
+            raise InferenceError(" ".join(str(error).split())[:200]) from None
+
+    def _check_input(self) -> Tensor:
+        """An empty tensor of the model's input; ModelError when graph and spec disagree."""
+        inputs = self.session.get_inputs()
+        spec = self.spec.input
+        size = (spec.height, spec.width)
+        expected = [1, *size, 3] if spec.layout == "NHWC" else [1, 3, *size]
+        got = [(_DTYPES.get(i.type, i.type), i.shape) for i in inputs]
+        if got != [(spec.dtype, expected)]:
+            raise ModelError(
+                f"{self.path}: its metadata promises one input {spec.dtype} {expected}, the graph has {got}"
+            )
+        return np.zeros(expected, spec.dtype)
+
+    def _first_run(self) -> dict[str, Tensor]:
+        """Run once on padding: warms up, and shows the outputs' real shapes."""
+        feed = {self.session.get_inputs()[0].name: self.new_input()}
+        try:
+            outputs = self.session.run(self._output_names, feed)
+        except Exception as error:  # ONNX Runtime raises a type of its own per status code
+            raise ModelError(f"{self.path}: its first inference failed: {error}"[:300]) from None
+        return dict(zip(self._output_names, outputs, strict=True))
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise ModelError(f"{path}: no such model file")
+    if not path.is_file():
+        raise ModelError(f"{path}: expected an ONNX file, found a directory or a device")
+    if path.stat().st_size == 0:
+        raise ModelError(f"{path}: the model file is empty")
+
+
+def read_spec(path: Path, metadata: dict[str, str]) -> ModelSpec:
+    """The spec in a model's metadata; ModelError when there is none, or one that can't be read."""
+    text = metadata.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(
+            f"{path}: has no {METADATA_KEY!r} metadata that says its family, input and labels; "
+            "so far only models made by our own tools can be run"
+        )
+    try:
+        spec = msgspec.json.decode(text, type=ModelSpec)
+    except msgspec.MsgspecError as error:
+        raise ModelError(f"{path}: its {METADATA_KEY!r} metadata can't be read: {error}") from None
+    if spec.version > SPEC_VERSION:
+        raise ModelError(f"{path}: its metadata has version {spec.version}, this engine knows {SPEC_VERSION}")
+    return spec

@@ -1,0 +1,110 @@
+"""ZeroMQ: results, heartbeats and descriptions on an XPUB socket, for any number of subscribers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import zmq
+
+from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from edge_engine.errors import ConfigError
+from edge_engine.ledger import Counts
+from edge_engine.result import Result
+from edge_engine.wire import (
+    Counters,
+    DescribeMessage,
+    HealthMessage,
+    Message,
+    ObjectRow,
+    ResultMessage,
+    encode,
+)
+
+HEARTBEAT_NS = NS_PER_S // 2
+# A subscriber that doesn't read gets no backlog: a few messages, then the newest are dropped for it alone.
+_SEND_QUEUE = 8
+
+
+class ZeroMqOutput:
+    """Opened by the thread that starts the engine, used from then on by the publish thread alone."""
+
+    def __init__(self, endpoint: str, descriptions: Mapping[str, DescribeMessage], session: str) -> None:
+        """Raises ConfigError when the endpoint can't be bound."""
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
+        self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tells every subscription, not only each topic's first
+        try:
+            self._socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            self._socket.close()
+            raise ConfigError(
+                f"outputs.zeromq.endpoint: can't bind {endpoint}: {error.strerror}; "
+                "is another engine running, or is it no address of this machine?"
+            ) from None
+        self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._descriptions = descriptions
+        self._session = session
+        self._next_beat_ns = 0
+
+    def publish(self, result: Result, counts: Counts) -> None:
+        self._send(message_of(result, counts))
+
+    def beat(self, counts: Mapping[str, Counts]) -> None:
+        self._describe_to_newcomers()
+        now_ns = monotonic_ns()
+        if now_ns < self._next_beat_ns:
+            return
+        self._next_beat_ns = now_ns + HEARTBEAT_NS
+        for stream, of_stream in counts.items():
+            self._send(
+                HealthMessage(
+                    stream=stream, session=self._session, published_ns=now_ns, counters=_counters(of_stream)
+                )
+            )
+
+    def _describe_to_newcomers(self) -> None:
+        while self._socket.poll(0):
+            wish = self._socket.recv()
+            for description in self._descriptions.values():
+                if wish[:1] == b"\1" and f"describe/{description.stream}\0".encode().startswith(wish[1:]):
+                    self._send(description)
+
+    def _send(self, message: Message) -> None:
+        # XPUB never blocks: whoever is behind its queue's limit misses this message.
+        self._socket.send(encode(message))
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def message_of(result: Result, counts: Counts) -> ResultMessage:
+    """A result as rows, as the wire has it."""
+    frame = result.frame
+    objects = [
+        ObjectRow((left, top, right, bottom), score, class_id, result.labels[class_id])
+        for (left, top, right, bottom), score, class_id in zip(
+            result.objects.boxes_xyxy.tolist(),
+            result.objects.scores.tolist(),
+            result.objects.class_ids.tolist(),
+            strict=True,
+        )
+    ]
+    return ResultMessage(
+        stream=frame.stream,
+        seq=frame.seq,
+        session=result.session,
+        captured_ns=frame.captured_ns,
+        captured_utc_ns=frame.captured_utc_ns,
+        published_ns=result.published_ns,
+        valid_until_ns=result.valid_until_ns,
+        size=frame.size,
+        model=result.model,
+        stages_ms={stage: work_ns / NS_PER_MS for stage, work_ns in frame.work_ns.items()},
+        counters=_counters(counts),
+        objects=objects,
+    )
+
+
+def _counters(counts: Counts) -> Counters:
+    return Counters(counts.captured, counts.published, counts.in_flight, counts.dropped)

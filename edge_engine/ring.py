@@ -1,0 +1,155 @@
+"""Ring: preallocated slots handed from producers to consumers.
+
+    producer: acquire → fill → commit        consumer: take → release
+
+Two policies. `live`: the newest wins; the producer never waits, an unread slot is taken back and
+told to `on_overwrite`. `lossless`: the producer waits, nothing is lost, order is kept. A lossless
+ring can also be pulled: with `prefetch=0` a slot is handed out only while a consumer is waiting
+for one, so that no work is begun before somebody is free to go on with it.
+
+Any number of threads may produce and consume; one condition guards everything in here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Generic, TypeVar
+
+
+class Policy(str, Enum):
+    LIVE = "live"
+    LOSSLESS = "lossless"
+
+
+class RingClosed(Exception):  # noqa: N818 - a signal to leave the loop, not an error
+    """Nothing more will come out (or go in): the ring was closed and is empty, or was aborted."""
+
+
+class Slot:
+    """What a ring hands round. `ticket` counts the commits, from 0, without gaps."""
+
+    __slots__ = ("ticket",)
+
+    def __init__(self) -> None:
+        self.ticket = -1
+
+
+S = TypeVar("S", bound=Slot)
+
+
+class Ring(Generic[S]):
+    """`slots` must outnumber what producers and consumers hold at one time.
+
+    A live ring of p producers and c consumers needs p + c + 1 slots: at most one is unread, so that
+    `acquire` always finds a free one without waiting. `prefetch` (lossless) bounds how far producers
+    may run ahead of the waiting consumers; None means as far as there are slots.
+    """
+
+    def __init__(
+        self,
+        slots: Sequence[S],
+        policy: Policy = Policy.LOSSLESS,
+        *,
+        producers: int = 1,
+        prefetch: int | None = None,
+        on_overwrite: Callable[[S], None] | None = None,
+    ) -> None:
+        self.slots = tuple(slots)
+        self._policy = policy
+        self._prefetch = len(self.slots) if prefetch is None else prefetch
+        self._on_overwrite = on_overwrite
+        self._changed = threading.Condition()
+        self._free = deque(self.slots)
+        self._ready: deque[S] = deque()
+        self._filling = 0
+        self._waiting = 0
+        self._tickets = 0
+        self._producers = producers
+        self._aborted = False
+
+    def acquire(self) -> S:
+        """A slot to fill; waits for room, of which a live ring always has. RingClosed once aborted."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._aborted or self._has_room())
+            if self._aborted:
+                raise RingClosed
+            self._filling += 1
+            return self._free.popleft()
+
+    def _has_room(self) -> bool:
+        if self._policy is Policy.LIVE:
+            return bool(self._free)
+        ahead = len(self._ready) + self._filling
+        return bool(self._free) and ahead < self._waiting + self._prefetch
+
+    def commit(self, slot: S) -> None:
+        """Hand a filled slot on. In a live ring it replaces whatever is still unread."""
+        overwritten: list[S] = []
+        with self._changed:
+            self._filling -= 1
+            if self._policy is Policy.LIVE:
+                overwritten.extend(self._ready)
+                self._ready.clear()
+            slot.ticket = self._tickets
+            self._tickets += 1
+            if not self._aborted:
+                self._ready.append(slot)
+            self._changed.notify_all()
+        for old in overwritten:
+            if self._on_overwrite is not None:
+                self._on_overwrite(old)
+            self.release(old)
+
+    def discard(self, slot: S) -> None:
+        """Give an acquired slot back unfilled."""
+        with self._changed:
+            self._filling -= 1
+            self._free.append(slot)
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        """Returns when a slot is ready; RingClosed when none will ever be."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._is_over())
+            if not self._ready:
+                raise RingClosed
+
+    def take(self, timeout_s: float | None = None) -> S | None:
+        """The oldest ready slot; None after `timeout_s`; RingClosed when none will ever come."""
+        with self._changed:
+            self._waiting += 1
+            self._changed.notify_all()
+            try:
+                self._changed.wait_for(lambda: self._ready or self._is_over(), timeout_s)
+            finally:
+                self._waiting -= 1
+            if self._ready:
+                return self._ready.popleft()
+            if self._is_over():
+                raise RingClosed
+            return None
+
+    def release(self, slot: S) -> None:
+        """Give a taken slot back, to be filled again."""
+        with self._changed:
+            self._free.append(slot)
+            self._changed.notify_all()
+
+    def _is_over(self) -> bool:
+        return self._aborted or self._producers == 0
+
+    def close(self) -> None:
+        """One producer has no more; when all have, consumers get what is left and then RingClosed."""
+        with self._changed:
+            self._producers -= 1
+            self._changed.notify_all()
+
+    def abort(self) -> None:
+        """Wake everybody with RingClosed, now; unread slots are forgotten."""
+        with self._changed:
+            self._aborted = True
+            self._ready.clear()
+            self._changed.notify_all()

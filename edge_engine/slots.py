@@ -1,0 +1,57 @@
+"""What the rings between the stages carry. A slot's arrays are made once and filled again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edge_engine.frame import Frame
+from edge_engine.result import Result
+from edge_engine.ring import Slot
+
+
+class FrameSlot(Slot):
+    """capture → preprocess."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame: Frame | None = None
+
+
+class TensorSlot(Slot):
+    """preprocess → infer: the model's input, and where the picture lies in it."""
+
+    __slots__ = ("filled", "frame", "tensor")
+
+    def __init__(self, tensor: NDArray[Any]) -> None:
+        super().__init__()
+        self.frame: Frame | None = None
+        self.tensor = tensor
+        self.filled: tuple[int, int, int, int] | None = None
+
+
+class OutputSlot(Slot):
+    """infer → postprocess: the model's raw outputs. `order` is the frame's place among all inferences."""
+
+    __slots__ = ("error", "frame", "order", "outputs")
+
+    def __init__(self, outputs: Sequence[NDArray[Any]]) -> None:
+        super().__init__()
+        self.frame: Frame | None = None
+        self.outputs = outputs
+        self.order = -1
+        self.error: str | None = None
+
+
+class ResultSlot(Slot):
+    """postprocess → publish, and publish → whoever iterates over the engine's results."""
+
+    __slots__ = ("result",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.result: Result | None = None

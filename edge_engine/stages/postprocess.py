@@ -1,0 +1,103 @@
+"""Postprocess: raw outputs into objects in source pixels, in the order of the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from edge_engine.clock import NS_PER_MS, monotonic_ns
+from edge_engine.frame import Frame
+from edge_engine.ledger import Cause, Ledger
+from edge_engine.letterbox import Letterbox
+from edge_engine.models.families.family import Decoder
+from edge_engine.models.spec import ModelSpec
+from edge_engine.result import Objects, Result
+from edge_engine.ring import Policy, Ring
+from edge_engine.slots import OutputSlot, ResultSlot
+
+
+class StreamTerms(NamedTuple):
+    """What postprocessing must know of a stream."""
+
+    ledger: Ledger
+    max_age_ms: int
+
+
+class Thresholds(NamedTuple):
+    score: float
+    iou: float
+
+
+class Postprocess:
+    """Lossless: a result waits until all before it are done. Live: a result that is overtaken is dropped."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        decoder: Decoder,
+        thresholds: Thresholds,
+        source: Ring[OutputSlot],
+        output: Ring[ResultSlot],
+        streams: Mapping[str, StreamTerms],
+        policy: Policy,
+        session: str,
+    ) -> None:
+        self.name = "postprocess"
+        self._spec = spec
+        self._decoder = decoder
+        self._thresholds = thresholds
+        self._input = source
+        self._output = output
+        self._streams = streams
+        self._policy = policy
+        self._session = session
+        self._early: dict[int, OutputSlot] = {}
+        self._next_order = 0
+        self._last_seq = dict.fromkeys(streams, -1)
+
+    def step(self) -> None:
+        slot = self._input.take()
+        assert slot is not None
+        if self._policy is Policy.LIVE:
+            self._handle(slot)
+            return
+        self._early[slot.order] = slot
+        while self._next_order in self._early:
+            self._handle(self._early.pop(self._next_order))
+            self._next_order += 1
+
+    def _handle(self, slot: OutputSlot) -> None:
+        """Decode one frame's outputs and hand its result on, or drop it with its cause."""
+        assert slot.frame is not None
+        frame, slot.frame = slot.frame, None
+        ledger = self._streams[frame.stream].ledger
+        if slot.error is not None:
+            self._input.release(slot)
+            ledger.dropped(frame.seq, Cause.ERROR)
+            return
+        if frame.seq < self._last_seq[frame.stream]:
+            self._input.release(slot)
+            ledger.dropped(frame.seq, Cause.SUPERSEDED)
+            return
+        self._last_seq[frame.stream] = frame.seq
+        started_ns = monotonic_ns()
+        objects = self._decode(slot, frame)
+        frame.work_ns["postprocess"] = monotonic_ns() - started_ns
+        self._input.release(slot)
+        self._hand_on(frame, objects)
+
+    def _decode(self, slot: OutputSlot, frame: Frame) -> Objects:
+        objects = self._decoder(slot.outputs, self._thresholds.score, self._thresholds.iou)
+        spec = self._spec.input
+        box = Letterbox.fit(frame.size, (spec.width, spec.height), spec.letterbox)
+        objects.boxes_xyxy = box.to_source(objects.boxes_xyxy)
+        return objects
+
+    def _hand_on(self, frame: Frame, objects: Objects) -> None:
+        valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS
+        out = self._output.acquire()
+        out.result = Result(frame, objects, self._spec.labels, self._spec.name, self._session, valid_until_ns)
+        self._output.commit(out)
+
+    def finish(self) -> None:
+        self._output.close()

@@ -1,0 +1,82 @@
+"""Preprocess: a frame's pixels into a slot of the model's input, in one resize.
+
+It waits until an inference worker is free before it takes the newest frame (live), so that nothing is
+prepared that a newer frame would overtake.
+"""
+
+from __future__ import annotations
+
+from edge_engine.clock import monotonic_ns
+from edge_engine.errors import CorruptFrameError
+from edge_engine.frame import Frame
+from edge_engine.ledger import Cause, Ledger
+from edge_engine.letterbox import Letterbox
+from edge_engine.models.spec import InputSpec
+from edge_engine.ring import Ring, RingClosed
+from edge_engine.slots import FrameSlot, TensorSlot
+
+
+class Preprocess:
+    """One per stream, so that every stream waits its turn for a worker by itself."""
+
+    def __init__(
+        self,
+        stream: str,
+        spec: InputSpec,
+        source: Ring[FrameSlot],
+        output: Ring[TensorSlot],
+        ledger: Ledger,
+        *,
+        keep_pixels: bool,
+    ) -> None:
+        self.name = f"{stream}/preprocess"
+        self._spec = spec
+        self._input = source
+        self._output = output
+        self._ledger = ledger
+        self._keep_pixels = keep_pixels
+
+    def step(self) -> None:
+        self._input.wait()
+        slot = self._output.acquire()
+        try:
+            frame = self._take()
+        except RingClosed:
+            self._output.discard(slot)
+            raise
+        started_ns = monotonic_ns()
+        try:
+            fill(slot, frame, self._spec)
+        except CorruptFrameError:
+            self._ledger.dropped(frame.seq, Cause.CORRUPT)
+            self._output.discard(slot)
+            return
+        if not self._keep_pixels:
+            frame.pixels = None
+        frame.work_ns["preprocess"] = monotonic_ns() - started_ns
+        slot.frame = frame
+        self._output.commit(slot)
+
+    def _take(self) -> Frame:
+        taken = self._input.take()
+        assert taken is not None
+        assert taken.frame is not None
+        frame, taken.frame = taken.frame, None
+        self._input.release(taken)
+        return frame
+
+    def finish(self) -> None:
+        self._output.close()
+
+
+def fill(slot: TensorSlot, frame: Frame, spec: InputSpec) -> None:
+    """Lay the picture into the slot's tensor, uint8 [1, height, width, 3]; padding is kept, not redrawn."""
+    assert frame.pixels is not None
+    box = Letterbox.fit(frame.size, (spec.width, spec.height), spec.letterbox)
+    place = (box.top, box.top + box.height, box.left, box.left + box.width)
+    picture = slot.tensor[0]
+    if slot.filled not in (None, place):
+        picture[:] = spec.pad
+    slot.filled = place
+    top, bottom, left, right = place
+    frame.pixels.resize_into(picture[top:bottom, left:right], spec.colour)

@@ -1,0 +1,85 @@
+"""Publish: the last look at a result's age, then out to every output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from edge_engine.clock import monotonic_ns
+from edge_engine.histogram import Histogram
+from edge_engine.ledger import Cause, Ledger
+from edge_engine.outputs.output import Output
+from edge_engine.result import Result
+from edge_engine.ring import Policy, Ring
+from edge_engine.slots import ResultSlot
+
+STAGES = ("capture", "preprocess", "infer", "postprocess", "publish")
+_BEAT_S = 0.05
+
+
+@dataclass(slots=True)
+class StreamRecord:
+    """A stream's ledger and timings. The publish thread writes the timings; anybody may read."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    latency: Histogram = field(default_factory=Histogram)
+    stages: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in STAGES})
+    first_published_ns: int = 0
+    first_objects_ns: int = 0
+    last_published_ns: int = 0
+    last_result: Result | None = None
+
+
+class Publish:
+    """Live: a result older than its max_age_ms is dropped as stale, fresh or silent. Lossless: none is."""
+
+    def __init__(
+        self,
+        source: Ring[ResultSlot],
+        outputs: Sequence[Output],
+        streams: Mapping[str, StreamRecord],
+        policy: Policy,
+    ) -> None:
+        self.name = "publish"
+        self._input = source
+        self._outputs = outputs
+        self._streams = streams
+        self._policy = policy
+
+    def step(self) -> None:
+        slot = self._input.take(_BEAT_S)
+        if slot is not None:
+            assert slot.result is not None
+            result, slot.result = slot.result, None
+            self._input.release(slot)
+            self._publish(result, self._streams[result.stream])
+        counts = {name: record.ledger.counts() for name, record in self._streams.items()}
+        for output in self._outputs:
+            output.beat(counts)
+
+    def _publish(self, result: Result, record: StreamRecord) -> None:
+        started_ns = monotonic_ns()
+        if self._policy is Policy.LIVE and started_ns > result.valid_until_ns:
+            record.ledger.dropped(result.seq, Cause.STALE)
+            return
+        result.published_ns = started_ns
+        record.ledger.published(result.seq)
+        counts = record.ledger.counts()
+        for output in self._outputs:
+            output.publish(result, counts)
+        self._note(result, record, monotonic_ns() - started_ns)
+
+    def _note(self, result: Result, record: StreamRecord, publish_ns: int) -> None:
+        result.frame.work_ns["publish"] = publish_ns
+        for stage, work_ns in result.frame.work_ns.items():
+            record.stages[stage].record(work_ns)
+        record.latency.record(result.published_ns - result.frame.captured_ns)
+        record.first_published_ns = record.first_published_ns or result.published_ns
+        if len(result.objects):
+            record.first_objects_ns = record.first_objects_ns or result.published_ns
+        record.last_published_ns = result.published_ns
+        record.last_result = result
+
+    def finish(self) -> None:
+        for output in self._outputs:
+            output.close()

@@ -1,0 +1,67 @@
+"""The life of a stage's thread: its name, loop, heartbeat, first error and end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from edge_engine.clock import monotonic_ns
+from edge_engine.ring import RingClosed
+
+
+class Stage(Protocol):
+    """One input, one output, one collaborator. Its thread alone calls these."""
+
+    name: str
+
+    def step(self) -> None:
+        """One frame's worth of work; RingClosed when there will be no more."""
+        ...
+
+    def finish(self) -> None:
+        """Close the output and give everything back; called once, whatever happened."""
+        ...
+
+
+class StageThread:
+    """Runs a stage until its rings close. `on_end` is called from the stage's thread, at its end.
+
+    `error` is the exception that ended the stage, if one did. `beat_ns` is when it last finished a step.
+    """
+
+    def __init__(self, stage: Stage, on_end: Callable[[StageThread], None]) -> None:
+        self.name = stage.name
+        self.error: Exception | None = None
+        self.beat_ns = monotonic_ns()
+        self._stage = stage
+        self._on_end = on_end
+        # Daemons: a native call that hangs must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=stage.name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> bool:
+        """Whether the thread has ended within the time."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._loop()
+        except Exception as error:
+            self.error = error
+        try:
+            self._stage.finish()
+        except Exception as error:
+            self.error = self.error or error
+        self._on_end(self)
+
+    def _loop(self) -> None:
+        try:
+            while True:
+                self._stage.step()
+                self.beat_ns = monotonic_ns()
+        except RingClosed:
+            pass

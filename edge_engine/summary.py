@@ -1,0 +1,86 @@
+"""Summary of a run: what `run --json` prints and `engine.summary()` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from edge_engine.clock import NS_PER_S
+from edge_engine.histogram import Histogram
+from edge_engine.stages.publish import StreamRecord
+
+
+class StageSummary(msgspec.Struct, frozen=True):
+    """Working time per published frame, in milliseconds."""
+
+    p50: float
+    p99: float
+
+
+class LatencySummary(msgspec.Struct, frozen=True):
+    """From the capture stamp to the moment before sending, in milliseconds."""
+
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+class StreamSummary(msgspec.Struct, frozen=True):
+    """captured = published + in_flight + Σ dropped."""
+
+    captured: int
+    published: int
+    in_flight: int
+    dropped: dict[str, int]
+    fps: float
+    latency_ms: LatencySummary
+    stages_ms: dict[str, StageSummary]
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """`seconds`: since the engine started, until it stopped."""
+
+    streams: dict[str, StreamSummary]
+    model: str
+    provider: str
+    seconds: float
+
+
+def summarise(streams: Mapping[str, StreamRecord], model: str, provider: str, seconds: float) -> Summary:
+    return Summary(
+        {name: _summarise_stream(record) for name, record in streams.items()},
+        model,
+        provider,
+        round(seconds, 3),
+    )
+
+
+def _summarise_stream(record: StreamRecord) -> StreamSummary:
+    counts = record.ledger.counts()
+    return StreamSummary(
+        counts.captured,
+        counts.published,
+        counts.in_flight,
+        counts.dropped,
+        round(_fps(record, counts.published), 2),
+        _latency(record.latency),
+        {stage: _stage(histogram) for stage, histogram in record.stages.items()},
+    )
+
+
+def _fps(record: StreamRecord, published: int) -> float:
+    """Results per second between the first and the last one."""
+    seconds = (record.last_published_ns - record.first_published_ns) / NS_PER_S
+    return (published - 1) / seconds if seconds > 0 else 0.0
+
+
+def _latency(histogram: Histogram) -> LatencySummary:
+    percentiles = histogram.percentiles()
+    return LatencySummary(percentiles.p50, percentiles.p90, percentiles.p99, percentiles.max)
+
+
+def _stage(histogram: Histogram) -> StageSummary:
+    percentiles = histogram.percentiles()
+    return StageSummary(percentiles.p50, percentiles.p99)

@@ -1,0 +1,128 @@
+"""The message format: encode, decode, check.
+
+A message is one ZeroMQ frame:
+
+    topic  NUL  payload  crc32
+
+`topic` is `result/<stream>`, `health/<stream>` or `describe/<stream>`: first, so that ZeroMQ's
+prefix filter works. `payload` is MessagePack, a map with named fields. `crc32` is zlib's CRC-32 of
+everything before it, 4 bytes, big-endian. One frame, not several: CONFLATE would tear them apart.
+
+Stamps are nanoseconds: `*_ns` of the publishing machine's CLOCK_MONOTONIC, `*_utc_ns` since 1970.
+Fields are only ever added, with defaults, so that older clients go on working.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TypeAlias
+
+import msgspec
+
+WIRE_VERSION = 1
+_CRC_BYTES = 4
+
+
+class WireError(ValueError):
+    """These bytes are no message of ours: damaged, foreign, or of an unknown kind."""
+
+
+class Counters(msgspec.Struct, frozen=True):
+    """The stream's ledger: captured = published + in_flight + Σ dropped.
+
+    `published` counts this message too, so that a receiver finds gaps by it.
+    """
+
+    captured: int
+    published: int
+    in_flight: int
+    dropped: dict[str, int]
+
+
+class ObjectRow(msgspec.Struct, frozen=True):
+    """One recognised object: box `xyxy` in source pixels (left, top, right, bottom), score 0..1."""
+
+    xyxy: tuple[float, float, float, float]
+    score: float
+    class_id: int
+    label: str
+
+
+class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What was recognised in one frame. Don't act on it once `valid_until_ns` has passed."""
+
+    version: int = WIRE_VERSION
+    stream: str
+    seq: int
+    session: str
+    captured_ns: int
+    captured_utc_ns: int
+    published_ns: int
+    valid_until_ns: int
+    size: tuple[int, int]
+    model: str
+    stages_ms: dict[str, float]
+    counters: Counters
+    objects: list[ObjectRow]
+
+
+class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The heartbeat: sent by the thread that publishes, so that it stops when the pipeline hangs."""
+
+    version: int = WIRE_VERSION
+    stream: str
+    session: str
+    published_ns: int
+    counters: Counters
+
+
+class DescribeMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream's results are made of; sent again to each new subscriber."""
+
+    version: int = WIRE_VERSION
+    stream: str
+    session: str
+    model: str
+    task: str
+    labels: tuple[str, ...]
+    max_age_ms: int
+
+
+Message: TypeAlias = ResultMessage | HealthMessage | DescribeMessage
+
+_KINDS: dict[str, type[Message]] = {
+    "result": ResultMessage,
+    "health": HealthMessage,
+    "describe": DescribeMessage,
+}
+_TOPICS = {kind: name for name, kind in _KINDS.items()}
+_DECODERS = {name: msgspec.msgpack.Decoder(kind) for name, kind in _KINDS.items()}
+_encoder = msgspec.msgpack.Encoder()
+
+
+def topic_of(message: Message) -> str:
+    return f"{_TOPICS[type(message)]}/{message.stream}"
+
+
+def encode(message: Message) -> bytes:
+    """The message as one ZeroMQ frame."""
+    body = topic_of(message).encode() + b"\0" + _encoder.encode(message)
+    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "big")
+
+
+def decode(data: bytes) -> Message:
+    """The message in one ZeroMQ frame; WireError says why there is none."""
+    body, crc = data[:-_CRC_BYTES], data[-_CRC_BYTES:]
+    if len(crc) < _CRC_BYTES or zlib.crc32(body) != int.from_bytes(crc, "big"):
+        raise WireError(f"checksum mismatch in {len(data)} bytes")
+    topic, separator, payload = body.partition(b"\0")
+    decoder = _DECODERS.get(topic.partition(b"/")[0].decode(errors="replace"))
+    if not separator or decoder is None:
+        raise WireError(f"unknown topic {topic[:40]!r}")
+    try:
+        message = decoder.decode(payload)
+    except msgspec.MsgspecError as error:
+        raise WireError(f"payload of {topic[:40]!r}: {error}") from None
+    if message.version > WIRE_VERSION:
+        raise WireError(f"version {message.version} is newer than this client's {WIRE_VERSION}")
+    return message

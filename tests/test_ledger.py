@@ -1,0 +1,105 @@
+"""Ledger: captured = published + in flight + Σ dropped, at every moment, in any order of events."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_engine.ledger import Cause, Ledger, LedgerError
+
+fates = st.sampled_from(["published", *Cause])
+
+
+def settle(ledger: Ledger, seq: int, fate: str) -> None:
+    if fate == "published":
+        ledger.published(seq)
+    else:
+        ledger.dropped(seq, Cause(fate))
+
+
+def check(ledger: Ledger) -> None:
+    counts = ledger.counts()
+    assert counts.captured == counts.published + counts.in_flight + sum(counts.dropped.values())
+
+
+@given(st.lists(fates), st.randoms())
+def test_the_sum_holds_after_every_event(wanted: list[str], random: object) -> None:
+    ledger = Ledger()
+    for seq in range(len(wanted)):
+        ledger.captured(seq)
+        check(ledger)
+    order = list(enumerate(wanted))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    for seq, fate in order:
+        settle(ledger, seq, fate)
+        check(ledger)
+    counts = ledger.counts()
+    assert counts.in_flight == 0
+    assert counts.published == wanted.count("published")
+    assert counts.dropped == {c.value: wanted.count(c) for c in Cause if c in wanted}
+
+
+def test_a_second_fate_is_refused() -> None:
+    ledger = Ledger()
+    ledger.captured(0)
+    ledger.published(0)
+    with pytest.raises(LedgerError):
+        ledger.dropped(0, Cause.STALE)
+
+
+def test_a_fate_without_capture_is_refused() -> None:
+    with pytest.raises(LedgerError):
+        Ledger().published(0)
+
+
+def test_a_skipped_number_is_refused() -> None:
+    with pytest.raises(LedgerError):
+        Ledger().captured(1)
+
+
+def test_sealing_settles_what_is_in_flight_and_ends_the_counting() -> None:
+    ledger = Ledger()
+    for seq in range(3):
+        ledger.captured(seq)
+    ledger.published(1)
+    ledger.seal()
+    ledger.published(2)
+    ledger.captured(3)
+    counts = ledger.counts()
+    assert (counts.captured, counts.published, counts.in_flight) == (3, 1, 0)
+    assert counts.dropped == {"shutdown": 2}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(fates, min_size=50, max_size=200))
+def test_the_sum_holds_while_threads_write(wanted: list[str]) -> None:
+    ledger = Ledger()
+    captured = [threading.Event() for _ in wanted]
+    failures: list[BaseException] = []
+
+    def capture() -> None:
+        for seq, event in enumerate(captured):
+            ledger.captured(seq)
+            event.set()
+
+    def finish(part: int) -> None:
+        try:
+            for seq in range(part, len(wanted), 2):
+                captured[seq].wait(5)
+                settle(ledger, seq, wanted[seq])
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [
+        threading.Thread(target=capture),
+        *(threading.Thread(target=finish, args=(i,)) for i in (0, 1)),
+    ]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        check(ledger)
+    assert not failures
+    assert ledger.counts().in_flight == 0
