@@ -27,10 +27,12 @@ _RECEIVE_QUEUE = 16
 
 @dataclass(slots=True)
 class Stats:
-    """What came in since the start: good results, results missed in between, unreadable messages."""
+    """What came in since the start: results in order, results missed in between, results that came
+    again or late, unreadable messages, and how often the engine was started anew."""
 
     received: int = 0
     lost: int = 0
+    repeated: int = 0
     damaged: int = 0
     restarts: int = 0
 
@@ -89,7 +91,7 @@ class Subscriber:
                 return message
 
     def _receive(self, timeout_ms: int) -> Message | bool:
-        """The next message; True for one that could not be read; False when there is none."""
+        """The next message; True for one of no use; False when there is none."""
         if not self._socket.poll(timeout_ms):
             return False
         try:
@@ -98,22 +100,27 @@ class Subscriber:
             self.stats.damaged += 1
             return True
         if isinstance(message, ResultMessage):
-            self._note(message)
-        elif isinstance(message, HealthMessage):
+            return message if self._note(message) else True
+        if isinstance(message, HealthMessage):
             self.health[message.stream] = message
         else:
             self.described[message.stream] = message
         return message
 
-    def _note(self, result: ResultMessage) -> None:
-        """Count what was missed between the last result of this stream and this one."""
-        self.stats.received += 1
+    def _note(self, result: ResultMessage) -> bool:
+        """Keep the result as its stream's newest and count what was missed; False for an old one."""
         last = self._newest.get(result.stream)
         if last is not None and last.session != result.session:
             self.stats.restarts += 1
         elif last is not None:
-            self.stats.lost += max(0, result.counters.published - last.counters.published - 1)
+            missed = result.counters.published - last.counters.published - 1
+            if missed < 0:
+                self.stats.repeated += 1
+                return False
+            self.stats.lost += missed
+        self.stats.received += 1
         self._newest[result.stream] = result
+        return True
 
     def close(self) -> None:
         self._socket.close()

@@ -15,7 +15,7 @@ from edge_engine.kernels.jit import jit, jit_part
 
 
 @jit_part
-def _mean_distance(distances: NDArray[np.float32], cell: int, first: int, bins: int) -> float:
+def _mean_distance(distances: NDArray[np.float32], cell: int, first: int, bins: int) -> np.float32:
     """Softmax-weighted mean of 0..bins-1 over `distances[cell, first : first + bins]`, in strides."""
     largest = distances[cell, first]
     for i in range(1, bins):
@@ -26,7 +26,7 @@ def _mean_distance(distances: NDArray[np.float32], cell: int, first: int, bins: 
         weight = math.exp(distances[cell, first + i] - largest)
         weights += weight
         total += weight * np.float32(i)
-    return total / weights
+    return np.float32(total / weights)
 
 
 @jit_part

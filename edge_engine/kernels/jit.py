@@ -20,17 +20,32 @@ OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
 def jit(signature: str) -> Callable[[F], F]:
-    """A kernel of one numba signature, such as "int64(float32[::1])"; loaded from the cache where possible."""
+    """A kernel of one numba signature, such as "int64(float32[::1])", from the cache where possible."""
 
     def compile_kernel(function: F) -> F:
-        try:
-            return cast(F, numba.njit(signature, cache=True, **OPTIONS)(function))
-        except Exception:
-            # No folder to cache in, a full disk, a cache file torn by a power cut: the engine runs without.
-            # A fault of the kernel itself is raised again here.
-            return cast(F, numba.njit(signature, **OPTIONS)(function))
+        for compile_with in (_from_cache, _into_emptied_cache, _without_cache):
+            try:
+                return cast(F, compile_with(function, signature))
+            except Exception as error:  # numba raises what the cache's files and folders make it raise
+                last = error
+        raise last
 
     return compile_kernel
+
+
+def _from_cache(function: F, signature: str) -> Any:  # noqa: ANN401 - numba has no type stubs
+    return numba.njit(signature, cache=True, **OPTIONS)(function)
+
+
+def _into_emptied_cache(function: F, signature: str) -> Any:  # noqa: ANN401
+    """After a power cut tore the cache's files."""
+    numba.njit(cache=True, **OPTIONS)(function).recompile()  # nothing compiled yet: only empties the cache
+    return _from_cache(function, signature)
+
+
+def _without_cache(function: F, signature: str) -> Any:  # noqa: ANN401
+    """No folder can be written, or the disk is full: the engine runs, and compiles at every start."""
+    return numba.njit(signature, **OPTIONS)(function)
 
 
 def jit_part(function: F) -> F:

@@ -6,21 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def iou_matrix(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float64]:
-    """IoU float64 [n, n] of boxes [n, 4]; 0 where two boxes have no union."""
-    boxes = boxes_xyxy.astype(np.float64)
-    left_top = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    right_bottom = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    overlap = np.clip(right_bottom - left_top, 0, None).prod(axis=2)
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    union = areas[:, None] + areas[None, :] - overlap
-    return np.divide(overlap, union, out=np.zeros_like(union), where=union > 0)
-
-
 def iou_of(box: NDArray[np.float32], boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float64]:
     """IoU float64 [n] of one box with boxes [n, 4]; 0 where there is no union."""
     one, others = box.astype(np.float64), boxes_xyxy.astype(np.float64)
-    overlap = np.clip(np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2]), 0, None).prod(1)
+    overlap = np.clip(np.minimum(one[2:], others[:, 2:]) - np.maximum(one[:2], others[:, :2]), 0, None).prod(
+        1
+    )
     union = (one[2:] - one[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(1) - overlap
     return np.divide(overlap, union, out=np.zeros_like(union), where=union > 0)
 

@@ -14,7 +14,7 @@ FAMILIES = {"nanodet": "nanodet:NanoDet"}
 
 
 def load_family(name: str) -> type[Decoder]:
-    """The family's decoder class. Loads its kernels: call `kernels.warm_up` first to know of a compilation."""
+    """The decoder class. Loads its kernels; `kernels.warm_up`, called first, says if they compile."""
     if name not in FAMILIES:
         raise ModelError(f"model family {name!r} is unknown; known families: {', '.join(sorted(FAMILIES))}")
     module, attribute = FAMILIES[name].split(":")

@@ -11,14 +11,14 @@ hold scores (needed only when scores and distributions are equally wide).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
 from edge_engine.kernels.gfl import decode_gfl
-from edge_engine.models.families.family import Candidates
+from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -63,66 +63,59 @@ class NanoDet:
 def _grids(spec: ModelSpec, shapes: Shapes) -> list[Grid]:
     """Finds every stride's scores and distributions among the outputs."""
     strides = _strides(spec)
+    if len(shapes) not in (2, 2 * len(strides)):
+        raise _misfit(spec, shapes, f"expected 2 outputs, or {2 * len(strides)} for {len(strides)} strides")
+    scores, distances = _sort(spec, shapes)
     widths = [-(-spec.input.width // stride) for stride in strides]
     cells = [width * -(-spec.input.height // stride) for width, stride in zip(widths, strides, strict=True)]
-    is_scores = _score_outputs(spec, shapes)
-    if len(shapes) == 2:
-        scores, distances = (_find(spec, shapes, is_scores, kind, sum(cells)) for kind in (True, False))
-        ends = np.cumsum(cells).tolist()
-        rows = [slice(end - n, end) for end, n in zip(ends, cells, strict=True)]
-        places = [(scores, distances, row) for row in rows]
-    elif len(shapes) == 2 * len(strides):
-        places = [
-            (_find(spec, shapes, is_scores, True, n), _find(spec, shapes, is_scores, False, n), slice(None))
-            for n in cells
-        ]
-    else:
-        raise _misfit(spec, shapes, f"expected 2 outputs, or {2 * len(strides)} for {len(strides)} strides")
-    return [Grid(stride, width, *place) for stride, width, place in zip(strides, widths, places, strict=True)]
+    is_concatenated = len(shapes) == 2
+    grids = []
+    for i, (stride, width, count) in enumerate(zip(strides, widths, cells, strict=True)):
+        first, held = (sum(cells[:i]), sum(cells)) if is_concatenated else (0, count)
+        score_index = _find(spec, shapes, scores, held)
+        distance_index = _find(spec, shapes, distances, held)
+        grids.append(Grid(stride, width, score_index, distance_index, slice(first, first + count)))
+    return grids
 
 
 def _strides(spec: ModelSpec) -> list[int]:
-    strides = spec.options.get("strides")
-    if not isinstance(strides, list | tuple) or not strides or not all(type(s) is int and s > 0 for s in strides):
-        raise ModelError(f"model {spec.name}: option strides is {strides!r}; expected a list such as [8, 16, 32]")
+    strides: Any = spec.options.get("strides")
+    is_list = isinstance(strides, (list, tuple)) and len(strides) > 0
+    if not is_list or not all(isinstance(stride, int) and stride > 0 for stride in strides):
+        expected = "the nanodet family needs a list such as [8, 16, 32]"
+        raise ModelError(f"model {spec.name}: option strides is {strides!r}; {expected}")
     return list(strides)
 
 
-def _score_outputs(spec: ModelSpec, shapes: Shapes) -> list[bool]:
-    """For each output: whether it holds scores; the others hold distributions of one width."""
+def _sort(spec: ModelSpec, shapes: Shapes) -> tuple[list[str], list[str]]:
+    """Names of the outputs that hold scores, and of those that hold distributions."""
     if not all(len(shape) == 3 and shape[0] == 1 for shape in shapes.values()):
         raise _misfit(spec, shapes, "expected outputs [1, cells, width]")
     classes = len(spec.labels)
-    names = spec.options.get("score_outputs")
-    is_scores = [shape[2] == classes if names is None else name in names for name, shape in shapes.items()]
-    wrong = [
-        shape[2]
-        for shape, holds_scores in zip(shapes.values(), is_scores, strict=True)
-        if holds_scores and shape[2] != classes
-    ]
-    widths = {shape[2] for shape, holds_scores in zip(shapes.values(), is_scores, strict=True) if not holds_scores}
-    if wrong or not any(is_scores):
+    named = spec.options.get("score_outputs") or list(shapes)
+    scores = [name for name, shape in shapes.items() if shape[2] == classes and name in named]
+    distances = [name for name in shapes if name not in scores]
+    if not scores:
         raise _misfit(spec, shapes, f"expected scores {classes} wide, one for each label")
-    if not widths:
-        raise _misfit(spec, shapes, "scores and distributions look alike; name the scores in option score_outputs")
-    reg_max = spec.options.get("reg_max")
-    expected = {4 * (reg_max + 1)} if isinstance(reg_max, int) else {w for w in widths if w >= 8 and w % 4 == 0}
-    if len(widths) != 1 or widths != expected:
-        raise _misfit(spec, shapes, f"expected distributions 4 * (reg_max + 1) wide with reg_max {reg_max}")
-    return is_scores
+    if not distances:
+        raise _misfit(
+            spec, shapes, "scores and distributions look alike; option score_outputs must name the scores"
+        )
+    width = shapes[distances[0]][2]
+    reg_max = spec.options.get("reg_max", width // 4 - 1)
+    is_reach = isinstance(reg_max, int) and reg_max > 0
+    if not is_reach or any(shapes[name][2] != 4 * (reg_max + 1) for name in distances):
+        raise _misfit(spec, shapes, "expected distributions 4 * (reg_max + 1) wide, such as 32 or 44")
+    return scores, distances
 
 
-def _find(spec: ModelSpec, shapes: Shapes, is_scores: list[bool], wanted: bool, cells: int) -> int:
-    """Index of the only output of that kind with so many cells."""
-    found = [
-        index
-        for index, (shape, holds_scores) in enumerate(zip(shapes.values(), is_scores, strict=True))
-        if holds_scores == wanted and shape[1] == cells
-    ]
+def _find(spec: ModelSpec, shapes: Shapes, names: list[str], cells: int) -> int:
+    """Index of the one output among `names` with so many cells."""
+    found = [index for index, name in enumerate(shapes) if name in names and shapes[name][1] == cells]
     if len(found) != 1:
-        kind = "scores" if wanted else "distributions"
         size = f"{spec.input.width}x{spec.input.height}"
-        raise _misfit(spec, shapes, f"expected one output of {kind} with {cells} cells for an input of {size}")
+        among = " and ".join(names)
+        raise _misfit(spec, shapes, f"expected {cells} cells for an input of {size} in one of {among}")
     return found[0]
 
 

