@@ -23,11 +23,11 @@ import cv2
 import numpy as np
 import psutil
 import zmq
+from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 
 from edge_engine import kernels, zoo
 from edge_engine.client import Subscriber
 from edge_engine.clock import monotonic_ns
-from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 from edge_engine.engine import Engine
 from edge_engine.frame import Frame
 from edge_engine.ledger import Counts

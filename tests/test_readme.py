@@ -1,0 +1,142 @@
+"""README: every command and every program printed there is run here, as a reader would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_engine import Subscriber
+from tests import clip
+from tests.cli.program import ROOT, assert_one_clear_line, run_program, start_program
+
+README = (ROOT / "README.md").read_text()
+ENDPOINT = "tcp://127.0.0.1:5555"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands() -> set[str]:
+    lines = [line.partition("#")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    return {line for line in lines if line}
+
+
+@pytest.fixture
+def demo() -> Iterator[subprocess.Popen[str]]:
+    """`edge-engine run configs/demo.yaml`, running; the reader's first terminal."""
+    engine = start_program("run", "configs/demo.yaml")
+    yield engine
+    engine.send_signal(signal.SIGINT)
+    out, err = engine.communicate(timeout=20)
+    assert engine.returncode == 0, err
+    assert "captured" in out
+
+
+def run_the_demo(_: Path) -> None:
+    """As make starts it, in a process group of its own, ended as Ctrl-C would."""
+    with Subscriber(ENDPOINT) as subscriber, make_demo() as engine:
+        assert any(result.objects for result in subscriber.results(timeout_s=300))
+        os.killpg(engine.pid, signal.SIGINT)
+        out, _err = engine.communicate(timeout=20)
+    assert "edge-engine listen tcp://127.0.0.1:5555" in out
+    assert "captured" in out
+
+
+def make_demo() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["make", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+
+
+def run_a_camera_that_is_not_there(_: Path) -> None:
+    if Path("/dev/video0").exists():
+        assert run_program("run", "0", "--frames", "1").returncode == 0
+    else:
+        assert_one_clear_line(run_program("run", "0", "--json"), 3, "/dev/video0")
+
+
+def run_a_file(folder: Path) -> None:
+    street = folder / "street.mp4"
+    shutil.copy(clip.clip_path(), street)
+    done = run_program("run", str(street), "--fast", "--policy", "lossless", "--json")
+    assert json.loads(done.stdout)["streams"]["main"]["published"] == clip.FRAMES
+
+
+def listen_to_ten(_: Path) -> None:
+    engine = start_program("run", "configs/demo.yaml")
+    done = run_program("listen", ENDPOINT, "--json", "--count", "10")
+    engine.send_signal(signal.SIGINT)
+    engine.communicate(timeout=20)
+    assert len(done.stdout.splitlines()) == 10
+
+
+def list_models(_: Path) -> None:
+    assert "nanodet-g" in run_program("models").stdout
+
+
+TRIED: dict[str, Callable[[Path], None] | str] = {
+    "make demo": run_the_demo,
+    "make test": "is what runs this test",
+    "make figures": "takes minutes; its parts are imported by a test below",
+    ".venv/bin/edge-engine listen": listen_to_ten,
+    "edge-engine run configs/demo.yaml": run_the_demo,
+    "edge-engine run 0": run_a_camera_that_is_not_there,
+    "edge-engine run street.mp4 --fast --policy lossless --json": run_a_file,
+    "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
+    "edge-engine models": list_models,
+}
+
+
+def test_every_command_in_the_readme_is_tried_here() -> None:
+    assert commands() == set(TRIED)
+
+
+@pytest.mark.parametrize(
+    "trial", sorted({t for t in TRIED.values() if callable(t)}, key=lambda t: t.__name__)
+)
+def test_the_readmes_commands_do_what_it_says(trial: Callable[[Path], None], tmp_path: Path) -> None:
+    trial(tmp_path)
+
+
+@pytest.mark.parametrize("number", range(len(blocks("python"))))
+@pytest.mark.usefixtures("demo")
+def test_the_readmes_programs_print_results(number: int, tmp_path: Path) -> None:
+    program = blocks("python")[number]
+    if "Engine(" in program:
+        program = program.replace("demo.yaml", "demo-elsewhere.yaml")
+        text = (ROOT / "configs/demo.yaml").read_text().replace(ENDPOINT, f"ipc://{tmp_path}/elsewhere")
+        (tmp_path / "configs").mkdir()
+        (tmp_path / "configs/demo-elsewhere.yaml").write_text(text)
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", program], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        assert process.stdout is not None
+        assert any("person" in line for line in process.stdout)
+        process.kill()
+
+
+def test_the_figures_script_is_whole() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/figures.py", "--help"], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert "--minutes" in done.stdout
+
+
+def test_the_picture_is_there() -> None:
+    (picture,) = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert (ROOT / picture).stat().st_size > 10_000
