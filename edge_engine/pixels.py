@@ -58,7 +58,10 @@ class BgrPixels:
 
 
 class JpegPixels:
-    """A JPEG still packed as it came; decoded at the smallest of 1, 1/2, 1/4, 1/8 that is large enough."""
+    """A JPEG still packed as it came; decoded at the smallest of 1, 1/2, 1/4, 1/8 that is large enough.
+
+    `size` is as stored: EXIF orientation is not applied, so that pixels and boxes agree with it.
+    """
 
     def __init__(self, data: bytes, size: tuple[int, int]) -> None:
         self._data = np.frombuffer(data, np.uint8)
@@ -85,7 +88,10 @@ def _reduction(size: tuple[int, int], target: Image) -> int:
 
 
 def _decode_jpeg(data: NDArray[np.uint8], flags: int) -> Image:
-    image = cv2.imdecode(data, flags)
+    try:
+        image = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:  # no data at all, or a size that isn't plausible
+        image = None
     if image is None:
         raise CorruptFrameError(f"a JPEG of {data.size} bytes can't be decoded")
     return np.asarray(image, np.uint8)

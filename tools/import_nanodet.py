@@ -174,7 +174,7 @@ def spec() -> dict[str, object]:
             "pad": PAD,
         },
         "labels": LABELS,
-        "score_threshold": 0.4,
+        "score_threshold": 0.35,
         "iou_threshold": 0.6,
         "options": {"strides": [8, 16, 32], "reg_max": 10},
         "licence": "Apache-2.0",

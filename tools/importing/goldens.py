@@ -21,7 +21,7 @@ from tests.reference.nanodet import decode_nanodet
 TFJS_FRAME = 100
 # A few hundred rows of each output are enough to tell a wrong graph, and small enough to keep.
 TFJS_ROWS = 120
-OBJECT_FRAMES = range(5, 250, 20)
+OBJECT_FRAMES = range(4, 250, 8)
 STRIDES = (8, 16, 32)
 
 
