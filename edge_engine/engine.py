@@ -233,6 +233,10 @@ class Engine:
         yield from self._collector.results()
         self._raise_error()
 
+    def has_captured(self) -> bool:
+        """Whether any source has opened and delivered a frame."""
+        return any(record.ledger.counts().captured for record in self.streams.values())
+
     def summary(self) -> Summary:
         """What happened so far, or in the whole run once stopped."""
         seconds = (

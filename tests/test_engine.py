@@ -68,9 +68,11 @@ def test_the_same_clip_gives_the_same_results_twice() -> None:
 
 
 def test_real_objects_are_recognised_in_the_street() -> None:
-    results, _ = run_to_end(make_config(frames=50))
+    results, _ = run_to_end(make_config())
     names = [set(result.names()) for result in results]
-    assert sum("person" in seen for seen in names) >= 40
+    # Measured: a person in 105 and a car in 107 of the 250 frames.
+    assert sum("person" in seen for seen in names) >= 90
+    assert sum("car" in seen for seen in names) >= 90
     for result in results:
         boxes = result.objects.boxes_xyxy
         assert (boxes >= 0).all()
@@ -131,7 +133,7 @@ def test_several_streams_share_the_model_and_keep_their_own_books() -> None:
         "pattern": StreamConfig(source="test:320x240@30?frames=40", pace=False, max_age_ms=600_000),
     }
     config = Config(streams=streams, policy="lossless", hint="throughput", frames=60)
-    results, engine = run_to_end(config)
+    results, _ = run_to_end(config)
     by_stream = {name: [r.seq for r in results if r.stream == name] for name in streams}
     assert by_stream == {"street": list(range(60)), "pattern": list(range(40))}
     assert {r.frame.size for r in results if r.stream == "pattern"} == {(320, 240)}

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,11 @@ import cv2
 import numpy as np
 import psutil
 import zmq
-from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 
 from edge_engine import kernels, zoo
 from edge_engine.client import Subscriber
 from edge_engine.clock import monotonic_ns
+from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 from edge_engine.engine import Engine
 from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
@@ -128,9 +129,9 @@ def cpu_ms_alone() -> dict[str, float]:
         results.append(Result(frame, objects, spec.labels, spec.name, "s", monotonic_ns()))
 
     for frame in frames:
-        spent["preprocess"] += _cpu_ms(lambda: fill(slot, frame, spec.input))
-        spent["infer"] += _cpu_ms(lambda: model.run(binding))
-        spent["postprocess"] += _cpu_ms(lambda: decode(frame))
+        spent["preprocess"] += _cpu_ms(partial(fill, slot, frame, spec.input))
+        spent["infer"] += _cpu_ms(partial(model.run, binding))
+        spent["postprocess"] += _cpu_ms(partial(decode, frame))
     times |= {stage: ms / len(frames) for stage, ms in spent.items()}
     times["publish"] = _publish_ms(results)
     return times

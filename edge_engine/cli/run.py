@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from edge_engine import kernels
+from edge_engine.cli.screen import make_screen
 from edge_engine.cli.status import StatusLine, print_summary
 from edge_engine.client import DEFAULT_ENDPOINT
 from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig, load_config, revalidate
@@ -22,6 +23,7 @@ from edge_engine.engine import Engine
 from edge_engine.outputs.zeromq import ZeroMqOutput
 
 _REFRESH_S = 0.25
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def run(
@@ -46,7 +48,7 @@ def run(
     changes = {"model": model, "frames": frames, "seconds": seconds, "policy": policy, "hint": hint}
     config = _changed(config, {key: value for key, value in changes.items() if value is not None})
     # With --json, stdout belongs to the program that reads it.
-    _run(config, Console(stderr=as_json, soft_wrap=True), as_json)
+    _run(config, make_screen(stderr=as_json), as_json)
 
 
 def _config(what: str, publish: str | None, *, fast: bool, loop: bool) -> Config:
@@ -63,7 +65,7 @@ def _config(what: str, publish: str | None, *, fast: bool, loop: bool) -> Config
     return _changed(config, {"streams": streams})
 
 
-def _changed(struct: Any, changes: dict[str, Any]) -> Any:  # noqa: ANN401 - any configuration struct
+def _changed(struct: S, changes: dict[str, Any]) -> S:
     """A copy with some fields changed, checked like one from a file."""
     return revalidate(msgspec.structs.replace(struct, **changes)) if changes else struct
 
@@ -72,7 +74,6 @@ def _run(config: Config, screen: Console, as_json: bool) -> None:
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
     engine = Engine(config, collect=False)
     stop = _stop_on_signals()
-    _introduce(engine, screen)
     try:
         engine.start()
         _watch(engine, screen, stop)
@@ -108,10 +109,15 @@ def _introduce(engine: Engine, screen: Console) -> None:
 
 def _watch(engine: Engine, screen: Console, stop: threading.Event) -> None:
     """Until the streams end, the time is up or a signal comes; raises what a stage dies of."""
+    is_introduced = False
     deadline_s = time.monotonic() + (engine.config.seconds or math.inf)
     with StatusLine(engine, screen) as status:
         while not stop.is_set():
             left_s = deadline_s - time.monotonic()
-            if left_s <= 0 or engine.wait(min(_REFRESH_S, left_s)):
-                break
+            is_over = left_s <= 0 or engine.wait(min(_REFRESH_S, left_s))
+            if not is_introduced and engine.has_captured():
+                is_introduced = True
+                _introduce(engine, screen)
             status.refresh()
+            if is_over:
+                break

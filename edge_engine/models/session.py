@@ -50,7 +50,7 @@ def _import_runtime() -> Any:  # noqa: ANN401 - onnxruntime has no types
         import onnxruntime
     except ImportError as error:
         raise ProviderError(
-            f"onnxruntime can't be imported ({_one_line(error)}): install one of pip install 'edge-engine[cpu]' "
+            f"onnxruntime can't be imported ({_one_line(error)}): pip install 'edge-engine[cpu]' "
             "or, with an NVIDIA GPU, pip install 'edge-engine[gpu]'"
         ) from None
     onnxruntime.set_default_logger_severity(_ERRORS_ONLY)

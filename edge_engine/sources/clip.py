@@ -69,7 +69,7 @@ class Clip:
     def _set_clock(self) -> None:
         """Lays the first picture's stamp on `due_ns`."""
         self._tick_ns = (self._stream.time_base or Fraction(1, NS_PER_S)) * NS_PER_S
-        self._step_ns = int(NS_PER_S / (self._stream.average_rate or _FALLBACK_RATE))
+        self._step_ns = min(int(NS_PER_S / (self._stream.average_rate or _FALLBACK_RATE)), MAX_GAP_NS)
         self._has_ended = False
         self._look_ahead()
         first_pts = self._times[0][0] if self._times else 0
@@ -157,7 +157,7 @@ def _open_container(path: str, name: str) -> InputContainer:
         if Path(path).stat().st_size == 0:
             raise SourceError(f"{name}: the file is empty; expected a video file")
         # The prefix keeps FFmpeg from reading a file's name as one of its own protocols.
-        container = av.open(f"file:{path}")
+        container = av.open(f"file:{path}", metadata_errors="replace")
     except av.InvalidDataError as error:
         raise SourceError(f"{name}: not a video, or one cut short: FFmpeg can't read it") from error
     except (av.FFmpegError, OSError) as error:
@@ -173,4 +173,6 @@ def _best_video(container: InputContainer, name: str) -> VideoStream:
     if not isinstance(stream, VideoStream):
         kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
         raise SourceError(f"{name}: no video in it, only {kinds}; expected a video file")
+    if getattr(stream, "codec_context", None) is None:  # which PyAV's types don't foresee
+        raise SourceError(f"{name}: its video is of a kind that this FFmpeg can't decode")
     return stream

@@ -31,7 +31,7 @@ def test_a_clip_runs_through_the_model_to_a_subscriber_in_another_process(tmp_pa
     assert (listener.returncode, engine.returncode) == (0, 0), (err, engine_err)
     results = [json.loads(line) for line in out.splitlines()]
     assert len(results) == 25
-    assert {row["label"] for result in results for row in result["objects"]} & {"person", "bicycle"}
+    assert {row["label"] for result in results for row in result["objects"]} & {"person", "car"}
     for result in results:
         counters = result["counters"]
         dropped = sum(counters["dropped"].values())

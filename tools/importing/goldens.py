@@ -1,4 +1,4 @@
-"""Goldens for the tests: what TensorFlow.js says of one picture, and the float model of some street frames."""
+"""Goldens for the tests: TensorFlow.js on one picture, and the float model on some street frames."""
 
 from __future__ import annotations
 
