@@ -67,8 +67,10 @@ BAD = {
     ),
     "bad endpoint": (
         GOOD + "outputs:\n  zeromq:\n    endpoint: nowhere",
-        "c.yaml:4: outputs.zeromq.endpoint: expected tcp://HOST:PORT, ipc://PATH or inproc://NAME, "
-        'found "nowhere"',
+        (
+            "c.yaml:4: outputs.zeromq.endpoint: expected tcp://HOST:PORT, ipc://PATH or inproc://NAME, "
+            'found "nowhere"'
+        ),
     ),
     "nothing for a mapping": (
         GOOD + "outputs:",
