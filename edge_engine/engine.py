@@ -10,6 +10,7 @@ by the workers, so what they get is the newest there is.
 
 from __future__ import annotations
 
+import gc
 import threading
 import uuid
 from collections.abc import Iterator
@@ -160,6 +161,9 @@ class Engine:
         return Postprocess(spec, decoder, thresholds, outputs, results, terms, self._policy, self.session)
 
     def start(self) -> None:
+        # What start-up left behind stays: collections during the run need not walk over it.
+        gc.collect()
+        gc.freeze()
         self._started_ns = monotonic_ns()
         for thread in self._threads:
             thread.start()

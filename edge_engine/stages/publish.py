@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from edge_engine.clock import monotonic_ns
+from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from edge_engine.histogram import Histogram
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.outputs.output import Output
@@ -14,7 +14,7 @@ from edge_engine.ring import Policy, Ring
 from edge_engine.slots import ResultSlot
 
 STAGES = ("capture", "preprocess", "infer", "postprocess", "publish")
-_BEAT_S = 0.05
+_BEAT_NS = 50 * NS_PER_MS
 
 
 @dataclass(slots=True)
@@ -45,14 +45,20 @@ class Publish:
         self._outputs = outputs
         self._streams = streams
         self._policy = policy
+        self._next_beat_ns = 0
 
     def step(self) -> None:
-        slot = self._input.take(_BEAT_S)
+        slot = self._input.take(_BEAT_NS / NS_PER_S)
         if slot is not None:
             assert slot.result is not None
             result, slot.result = slot.result, None
             self._input.release(slot)
             self._publish(result, self._streams[result.stream])
+        if monotonic_ns() >= self._next_beat_ns:
+            self._beat()
+
+    def _beat(self) -> None:
+        self._next_beat_ns = monotonic_ns() + _BEAT_NS
         counts = {name: record.ledger.counts() for name, record in self._streams.items()}
         for output in self._outputs:
             output.beat(counts)
