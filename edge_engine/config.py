@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Meta, inspect
 
-from edge_engine.errors import ConfigError
 from edge_engine.yaml_source import Document, KeyPath, parse, read_text, shown
 
 _NUMBERS_TOO = {"numbers_too": True}
-_ENDPOINT = r"^(tcp://[^\s/:\[\]]+:(\d{1,5}|\*)|tcp://\[[0-9a-fA-F:]+\]:(\d{1,5}|\*)|ipc://\S+|inproc://\S+)$"
+_PORT = r"(\*|[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_HOST = r"([^\s/:\[\]]+|\[[0-9a-fA-F:.]+(%[\w.-]+)?\])"
+_ENDPOINT = rf"^(tcp://{_HOST}:{_PORT}|ipc://.+|inproc://.+)\Z"
+_ENDPOINTS = "tcp://HOST:PORT (0 to 65535, or *), ipc://PATH or inproc://NAME"
 
 SourceText = Annotated[str, Meta(min_length=1, description="a source's URI", extra=_NUMBERS_TOO)]
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description="tcp://HOST:PORT, ipc://PATH or inproc://NAME")]
+Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 
 
 class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,15 +93,15 @@ def _build(kind: type[S], document: Document, path: KeyPath, value: Any) -> S:  
     """A struct from a mapping, field by field, so that an error knows its key."""
     mapping = document.value if not path else value
     if not isinstance(mapping, dict):
-        raise _error(document, path, f"expected a mapping of keys and values, found {_show(mapping)}")
+        raise document.error(path, f"expected a mapping of keys and values, found {_show(mapping)}")
     hints = get_type_hints(kind, include_extras=True)
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
     for key in mapping:
         if key not in fields:
-            raise _error(document, (*path, key), f'unknown key "{shown(key)}"; {_nearest(key, list(fields))}')
+            raise document.error((*path, key), f'unknown key "{shown(key)}"; {_nearest(key, list(fields))}')
     for name, field in fields.items():
         if field.required and name not in mapping:
-            raise _error(document, path, f'key "{name}" is missing; expected {_describe(hints[name])}')
+            raise document.error(path, f'key "{name}" is missing; expected {_describe(hints[name])}')
     return kind(**{key: _convert(hints[key], document, (*path, key), item) for key, item in mapping.items()})
 
 
@@ -111,32 +114,28 @@ def _convert(hint: Any, document: Document, path: KeyPath, value: Any) -> Any:  
     if isinstance(value, int) and not isinstance(value, bool) and _takes_numbers(hint):
         value = str(value)
     try:
-        return msgspec.convert(value, hint)
+        if not isinstance(value, float) or math.isfinite(value):
+            return msgspec.convert(value, hint)
     except msgspec.ValidationError:
-        raise _error(document, path, f"expected {_describe(hint)}, found {_show(value)}") from None
+        pass
+    raise document.error(path, f"expected {_describe(hint)}, found {_show(value)}")
 
 
 def _build_streams(info: inspect.DictType, document: Document, path: KeyPath, value: Any) -> Any:  # noqa: ANN401
     """The named streams, at least one."""
     if not isinstance(value, dict) or not value:
-        raise _error(document, path, f"expected at least one named stream, found {_show(value)}")
+        raise document.error(path, f"expected at least one named stream, found {_show(value)}")
     for name in value:
         try:
             msgspec.convert(name, StreamName)
         except msgspec.ValidationError:
             expected = "expected a stream's name of up to 64 letters, digits, - or _"
-            raise _error(document, (*path, name), f"{expected}, found {_show(name)}") from None
+            raise document.error((*path, name), f"{expected}, found {_show(name)}") from None
     return {name: _build(StreamConfig, document, (*path, name), item) for name, item in value.items()}
 
 
-def _error(document: Document, path: KeyPath, text: str) -> ConfigError:
-    where = f"{document.name}:{document.line_of(path)}" if document.lines else document.name
-    key = shown(".".join(path))
-    return ConfigError(f"{where}: {key}: {text}" if key else f"{where}: {text}")
-
-
 def _nearest(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1)
+    near = difflib.get_close_matches(key.lower(), known, n=1)
     return f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
 
 
