@@ -1,63 +1,13 @@
-"""gfl: candidates from a generalized focal loss head (Li et al. 2020, arXiv:2006.04388), NanoDet's.
-
-Each cell of a grid has one score per class and, per side of its box, a distribution over the distances
-0..reg_max strides from the cell's centre; the side's distance is that distribution's mean (eq. 5, 6).
-"""
+"""decode_gfl: candidates from a generalized focal loss head (Li et al. 2020, arXiv:2006.04388), NanoDet's."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_engine.kernels.jit import jit, jit_part
+from edge_engine.kernels.library import load
 
 
-@jit_part
-def _mean_distance(distances: NDArray[np.float32], cell: int, first: int, bins: int) -> np.float32:
-    """Softmax-weighted mean of 0..bins-1 over `distances[cell, first : first + bins]`, in strides."""
-    largest = distances[cell, first]
-    for i in range(1, bins):
-        largest = max(largest, distances[cell, first + i])
-    weights = np.float32(0)
-    total = np.float32(0)
-    for i in range(bins):
-        weight = math.exp(distances[cell, first + i] - largest)
-        weights += weight
-        total += weight * np.float32(i)
-    return np.float32(total / weights)
-
-
-@jit_part
-def _sink(
-    boxes_xyxy: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    class_ids: NDArray[np.int32],
-    parent: int,
-) -> None:
-    """Restore the min-heap by score below `parent`."""
-    while True:
-        child = 2 * parent + 1
-        if child >= len(scores):
-            return
-        if child + 1 < len(scores) and scores[child + 1] < scores[child]:
-            child += 1
-        if scores[parent] <= scores[child]:
-            return
-        scores[parent], scores[child] = scores[child], scores[parent]
-        class_ids[parent], class_ids[child] = class_ids[child], class_ids[parent]
-        for side in range(4):
-            box = boxes_xyxy[parent, side]
-            boxes_xyxy[parent, side] = boxes_xyxy[child, side]
-            boxes_xyxy[child, side] = box
-        parent = child
-
-
-@jit(
-    "int64(float32[:,::1], float32[:,::1], int64, int64, float64, "
-    "float32[:,::1], float32[::1], int32[::1], int64)"
-)
 def decode_gfl(
     scores: NDArray[np.float32],
     distances: NDArray[np.float32],
@@ -76,40 +26,21 @@ def decode_gfl(
     (cell, class) with a score of at least `threshold` (as float32) is a candidate, its box in input pixels.
     Outputs float32 [cap, 4], float32 [cap], int32 [cap], cap >= 1. Once they are full the best `cap`
     candidates by score stay, as a min-heap; until then they lie in the order of the cells.
+    Other dtypes or layouts are an ArgumentError.
     """
-    cap = len(scores_out)
-    bins = distances.shape[1] // 4
-    limit = np.float32(threshold)
-    if count == cap:
-        limit = max(limit, scores_out[0])
-    for cell in range(scores.shape[0]):
-        hits = 0
-        for class_id in range(scores.shape[1]):  # branchless, so that it becomes SIMD code
-            hits += scores[cell, class_id] >= limit
-        if hits == 0:
-            continue
-        x = (cell % grid_width + 0.5) * stride
-        y = (cell // grid_width + 0.5) * stride
-        x1 = x - _mean_distance(distances, cell, 0, bins) * stride
-        y1 = y - _mean_distance(distances, cell, bins, bins) * stride
-        x2 = x + _mean_distance(distances, cell, 2 * bins, bins) * stride
-        y2 = y + _mean_distance(distances, cell, 3 * bins, bins) * stride
-        for class_id in range(scores.shape[1]):
-            score = scores[cell, class_id]
-            if not score >= limit or (count == cap and score <= scores_out[0]):
-                continue
-            slot = count if count < cap else 0
-            boxes_xyxy_out[slot, 0], boxes_xyxy_out[slot, 1] = x1, y1
-            boxes_xyxy_out[slot, 2], boxes_xyxy_out[slot, 3] = x2, y2
-            scores_out[slot] = score
-            class_ids_out[slot] = class_id
-            if count < cap:
-                count += 1
-                if count == cap:
-                    for parent in range(cap // 2, -1, -1):
-                        _sink(boxes_xyxy_out, scores_out, class_ids_out, parent)
-            else:
-                _sink(boxes_xyxy_out, scores_out, class_ids_out, 0)
-            if count == cap:
-                limit = max(limit, scores_out[0])
-    return count
+    cells, classes = scores.shape
+    return load().decode_gfl(
+        scores,
+        distances,
+        cells,
+        classes,
+        distances.shape[1] // 4,
+        grid_width,
+        stride,
+        threshold,
+        boxes_xyxy_out,
+        scores_out,
+        class_ids_out,
+        len(scores_out),
+        count,
+    )

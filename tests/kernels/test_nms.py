@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -144,7 +146,9 @@ def test_no_candidates_leave_nothing() -> None:
     assert kept.shape == (0,)
 
 
-def test_an_array_of_another_type_is_refused_instead_of_compiled_for() -> None:
+def test_an_array_of_another_type_or_layout_is_refused() -> None:
     boxes, scores, class_ids = candidates((0, 0, 4, 4, 0.5, 0))
-    with pytest.raises(TypeError):
+    with pytest.raises(ctypes.ArgumentError):
+        nms(np.asfortranarray(np.repeat(boxes, 2, 0)), np.repeat(scores, 2), np.repeat(class_ids, 2), 0.5)
+    with pytest.raises(ctypes.ArgumentError):
         nms(boxes.astype(np.float64), scores, class_ids, 0.5)

@@ -1,4 +1,4 @@
-"""warm_up compiles once, says so before it does, and lives with a cache that is torn, full or missing."""
+"""Kernels are compiled once, are said to be, and then run without numba, whatever befalls the cache."""
 
 from __future__ import annotations
 
@@ -7,76 +7,59 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from edge_engine.kernels.compile import FUNCTIONS
+from edge_engine.kernels.library import SIGNATURES
+
 ROOT = Path(__file__).parents[2]
 WARM_UP = """
 import sys
-import edge_engine.kernels
-assert "numba" not in sys.modules, "importing the package must not load numba"
-edge_engine.kernels.warm_up(lambda: print("compiling"))
 import numpy as np
+from edge_engine import kernels
+kernels.warm_up(lambda: print("compiling"))
 from edge_engine.kernels.nms import nms
-assert nms(np.ones((1, 4), np.float32), np.ones(1, np.float32), np.ones(1, np.int32), 0.5).tolist() == [0]
-"""
-SMALL_KERNEL = """
-from edge_engine.kernels.jit import jit, watch_compilation
-
-with watch_compilation(lambda: print("compiling")):
-    @jit("int64(int64)")
-    def twice(x):
-        return 2 * x
-
-assert twice(21) == 42
-"""
-NO_PLACE_TO_CACHE = """
-import tempfile
-def refuse(*args, **kwargs):
-    raise OSError(30, "Read-only file system")
-tempfile.TemporaryFile = refuse
-"""
-FULL_DISK = """
-import os
-def refuse(*args, **kwargs):
-    raise OSError(28, "No space left on device")
-os.replace = refuse
+boxes = np.array([[0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 10, 10]], np.float32)
+assert nms(boxes, np.array([0.5, 0.6, 0.7], np.float32), np.zeros(3, np.int32), 0.5).tolist() == [2, 1]
+print("with numba" if "numba" in sys.modules else "without numba")
 """
 
 
-def run(code: str, folder: Path) -> str:
-    """Runs the code as a script of its own, with its kernel cache in `folder`; returns what it printed."""
-    script = folder / "script.py"
-    script.write_text(code)
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-W", "error", str(script)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+def warm_up(cache: Path, **environment: str) -> list[str]:
+    """What a fresh process prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WARM_UP],
+        env=os.environ | {"XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def cache_files(folder: Path) -> list[Path]:
-    return list((folder / "cache").rglob("*.nb?"))
+    return done.stdout.splitlines()
 
 
 def test_says_so_before_it_compiles_and_the_next_start_loads(tmp_path: Path) -> None:
-    assert run(WARM_UP, tmp_path) == "compiling\n"
-    assert run(WARM_UP, tmp_path) == ""
+    assert warm_up(tmp_path) == ["compiling", "without numba"]
+    assert warm_up(tmp_path) == ["without numba"]
 
 
-def test_a_cache_torn_by_a_power_cut_is_made_anew(tmp_path: Path) -> None:
-    assert run(SMALL_KERNEL, tmp_path) == "compiling\n"
-    for name in ("*.nbi", "*.nbc"):
-        torn = list((tmp_path / "cache").rglob(name))
-        assert torn
-        for file in torn:
-            file.write_bytes(b"")
-        assert run(SMALL_KERNEL, tmp_path) == "compiling\n"
-        assert run(SMALL_KERNEL, tmp_path) == ""
+@pytest.mark.parametrize("left", [0, 1000])
+def test_a_library_torn_by_a_power_cut_is_made_anew(left: int, tmp_path: Path) -> None:
+    warm_up(tmp_path)
+    (library,) = tmp_path.rglob("*.so")
+    library.write_bytes(library.read_bytes()[:left])
+    assert warm_up(tmp_path) == ["compiling", "without numba"]
+    assert warm_up(tmp_path) == ["without numba"]
 
 
-def test_works_without_any_place_to_cache(tmp_path: Path) -> None:
-    assert run(NO_PLACE_TO_CACHE + SMALL_KERNEL, tmp_path) == "compiling\n"
-    assert not cache_files(tmp_path)
+def test_without_a_linker_numba_compiles_within_the_process(tmp_path: Path) -> None:
+    assert warm_up(tmp_path, PATH=str(tmp_path)) == ["compiling", "with numba"]
+    assert list(tmp_path.rglob("*.so")) == []
 
 
-def test_works_on_a_full_disk(tmp_path: Path) -> None:
-    assert run(FULL_DISK + SMALL_KERNEL, tmp_path) == "compiling\n"
-    assert not cache_files(tmp_path)
+def test_without_a_place_to_write_numba_compiles_within_the_process() -> None:
+    assert warm_up(Path("/dev/null/cache")) == ["compiling", "with numba"]
+
+
+def test_every_kernel_has_a_signature() -> None:
+    assert set(FUNCTIONS) == set(SIGNATURES)
