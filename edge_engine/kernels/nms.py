@@ -25,6 +25,8 @@ def nms(
     n = len(scores)
     if boxes_xyxy.shape != (n, 4) or class_ids.shape != (n,):
         raise ValueError(f"boxes {boxes_xyxy.shape}, scores {scores.shape}, classes {class_ids.shape}")
+    if n == 0:
+        return np.empty(0, np.int64)
     columns, orders = np.empty((5, n)), np.empty((2, n), np.int64)
     suppressed = np.empty(n, np.uint8)
     kept = load().nms(boxes_xyxy, scores, class_ids, n, iou_threshold, columns, orders, suppressed)
