@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 SIGNATURES = {
     "decode_gfl": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
@@ -101,7 +100,7 @@ class _ArrayOf:
     def __init__(self, dtype: str) -> None:
         self._dtype = np.dtype(dtype)
 
-    def from_param(self, array: NDArray[Any]) -> Any:  # noqa: ANN401 - ctypes' reference
+    def from_param(self, array: Any) -> Any:  # noqa: ANN401 - an array in, a ctypes reference out
         """Called by ctypes for each argument, which turns a TypeError into its ArgumentError."""
         if array.dtype != self._dtype:
             raise TypeError(f"expected an array of {self._dtype}, got {array.dtype}")
