@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line; a library that this system lacks is one line, not a traceback."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Until a command says otherwise: nothing is open yet, nothing needs an end.
+        signal.signal(number, lambda *_: os._exit(0))
     try:
         from edge_engine import cli
     except ImportError as error:

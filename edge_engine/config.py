@@ -19,8 +19,8 @@ from edge_engine.yaml_source import Document, KeyPath, parse, read_text, shown
 _NUMBERS_TOO = {"numbers_too": True}
 _PORT = r"(\*|[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _HOST = r"([^\s/:\[\]]+|\[[0-9a-fA-F:.]+(%[\w.-]+)?\])"
-_ENDPOINT = rf"^(tcp://{_HOST}:{_PORT}|ipc://.+|inproc://.+)\Z"
-_ENDPOINTS = "tcp://HOST:PORT (0 to 65535, or *), ipc://PATH or inproc://NAME"
+_ENDPOINT = rf"^(tcp://{_HOST}:{_PORT}|ipc://.+)\Z"
+_ENDPOINTS = "tcp://HOST:PORT (0 to 65535, or *) or ipc://PATH"
 
 SourceText = Annotated[str, Meta(min_length=1, description="a source's URI", extra=_NUMBERS_TOO)]
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]

@@ -12,6 +12,8 @@ import threading
 from dataclasses import dataclass
 from enum import Enum
 
+from edge_engine.clock import monotonic_ns
+
 
 class Cause(str, Enum):
     """Why a captured frame was not published."""
@@ -44,10 +46,12 @@ class Ledger:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._in_flight: set[int] = set()
+        self._moved_ns = 0
         self._sealed = False
         self._captured = 0
         self._published = 0
         self._dropped = dict.fromkeys(Cause, 0)
+        self._reasons: dict[str, str] = {}
 
     def captured(self, seq: int) -> None:
         """The camera delivered frame `seq`; frames come in order, from 0."""
@@ -56,6 +60,8 @@ class Ledger:
                 return
             if seq != self._captured:
                 raise LedgerError(f"frame {seq} was captured after frame {self._captured - 1}")
+            if not self._in_flight:
+                self._moved_ns = monotonic_ns()
             self._captured += 1
             self._in_flight.add(seq)
 
@@ -64,12 +70,20 @@ class Ledger:
             if not self._sealed:
                 self._settle(seq)
                 self._published += 1
+                self._moved_ns = monotonic_ns()
 
-    def dropped(self, seq: int, cause: Cause) -> None:
+    def dropped(self, seq: int, cause: Cause, reason: str = "") -> None:
+        """`reason` says what went wrong, where something did; the last one of each cause is kept."""
         with self._lock:
-            if not self._sealed:
-                self._settle(seq)
-                self._dropped[cause] += 1
+            if self._sealed:
+                return
+            self._settle(seq)
+            self._dropped[cause] += 1
+            if reason:
+                self._reasons[cause.value] = reason
+            # A frame that is overwritten shows that the camera moves, not that the engine does.
+            if cause is not Cause.OVERWRITTEN:
+                self._moved_ns = monotonic_ns()
 
     def seal(self) -> None:
         """The engine has stopped: what is still in flight is dropped as `shutdown`.
@@ -93,6 +107,12 @@ class Ledger:
             dropped = {cause.value: n for cause, n in self._dropped.items() if n}
             return Counts(self._captured, self._published, len(self._in_flight), dropped)
 
-    def next_seq(self) -> int:
-        """The number that the next captured frame gets; called by the capture thread alone."""
-        return self._captured
+    def reasons(self) -> dict[str, str]:
+        """What went wrong last, by cause."""
+        with self._lock:
+            return dict(self._reasons)
+
+    def stuck_ns(self) -> int:
+        """For how long frames have been in flight without one of them being done with; 0 without any."""
+        with self._lock:
+            return monotonic_ns() - self._moved_ns if self._in_flight else 0

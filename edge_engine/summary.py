@@ -28,7 +28,7 @@ class LatencySummary(msgspec.Struct, frozen=True):
 
 
 class StreamSummary(msgspec.Struct, frozen=True):
-    """captured = published + in_flight + Σ dropped."""
+    """captured = published + in_flight + Σ dropped. `reasons`: what went wrong last, by cause of a drop."""
 
     captured: int
     published: int
@@ -37,6 +37,7 @@ class StreamSummary(msgspec.Struct, frozen=True):
     fps: float
     latency_ms: LatencySummary
     stages_ms: dict[str, StageSummary]
+    reasons: dict[str, str]
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -67,6 +68,7 @@ def _summarise_stream(record: StreamRecord) -> StreamSummary:
         round(_fps(record, counts.published), 2),
         _latency(record.latency),
         {stage: _stage(histogram) for stage, histogram in record.stages.items()},
+        record.ledger.reasons(),
     )
 
 

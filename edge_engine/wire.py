@@ -67,7 +67,7 @@ class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The heartbeat: sent by the thread that publishes, so that it stops when the pipeline hangs."""
+    """The heartbeat, twice a second. It stops when a stage hangs: no frame done with for 5 s."""
 
     version: int = WIRE_VERSION
     stream: str

@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from edge_engine.config import Config, StreamConfig
+from edge_engine.client import Subscriber
+from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 from edge_engine.engine import Engine
-from edge_engine.errors import SourceError
+from edge_engine.errors import ModelError, SourceError
+from edge_engine.models.model import InferenceError
 from edge_engine.result import Result
+from edge_engine.stages import publish
 from tests import clip
 
 
@@ -214,3 +218,90 @@ def test_leaving_in_the_middle_of_the_results_stops_the_engine() -> None:
             if result.seq == 5:
                 break
     assert engine.summary().streams["street"].in_flight == 0
+
+
+class Faults:
+    """Stands between the engine and its real model: the inferences numbered in `failing` fail."""
+
+    def __init__(self, engine: Engine, failing: range, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._run = engine.model.run
+        self._failing = failing
+        self._calls = 0
+        monkeypatch.setattr(engine.model, "run", self._run_or_fail)
+
+    def _run_or_fail(self, binding: Any, options: Any) -> None:  # noqa: ANN401
+        self._calls += 1
+        if self._calls - 1 in self._failing:
+            raise InferenceError("the device fell out")
+        self._run(binding, options)
+
+
+def test_a_failed_inference_costs_its_frame_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(make_config(frames=8))
+    Faults(engine, range(2, 5), monkeypatch)
+    with engine:
+        assert [result.seq for result in engine.results()] == [0, 1, 5, 6, 7]
+    stream = engine.summary().streams["street"]
+    assert stream.dropped == {"error": 3}
+    assert stream.reasons == {"error": "the device fell out"}
+
+
+def test_ten_failed_inferences_in_a_row_end_the_engine_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(make_config(loop=True), collect=False)
+    Faults(engine, range(3, 1000), monkeypatch)
+    with engine, pytest.raises(ModelError, match="10 inferences in a row failed; the last: the device fell"):
+        engine.wait(20)
+    assert_balanced(engine)
+
+
+def test_a_stage_that_hangs_stops_the_heartbeat_but_not_the_stop(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(publish, "STUCK_AFTER_NS", 300_000_000)
+    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=f"ipc://{tmp_path}/results"))
+    config = make_config("test:320x240@50", policy="live", pace=True, outputs=outputs)
+    engine = Engine(config, collect=False)
+    hung, leave = threading.Event(), threading.Event()
+
+    def hang(*_: Any) -> None:  # noqa: ANN401
+        hung.set()
+        leave.wait(30)
+
+    with Subscriber(f"ipc://{tmp_path}/results") as subscriber:
+        engine.start()
+        assert next(subscriber.results(timeout_s=20))
+        beats = heartbeats_within(subscriber, 1.2)
+        assert beats >= 2, "two a second while the stages move"
+        monkeypatch.setattr(engine.model, "run", hang)
+        assert hung.wait(10)
+        heartbeats_within(subscriber, 1.0)
+        assert heartbeats_within(subscriber, 1.5) == 0
+    started = time.monotonic()
+    engine.stop()
+    assert time.monotonic() - started < 2
+    assert_balanced(engine)
+    leave.set()
+    wait_for_no_threads()
+
+
+def heartbeats_within(subscriber: Subscriber, seconds: float) -> int:
+    beats: set[int] = set()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        subscriber.latest()
+        beats.update(health.published_ns for health in subscriber.health.values())
+        time.sleep(0.01)
+    return len(beats) - 1
+
+
+def wait_for_no_threads() -> None:
+    deadline = time.monotonic() + 10
+    while engine_threads() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def test_an_endpoint_is_free_again_as_soon_as_the_engine_has_stopped() -> None:
+    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint="tcp://127.0.0.1:5617"))
+    for _ in range(3):
+        with Engine(make_config(frames=1, outputs=outputs), collect=False) as engine:
+            engine.wait(20)

@@ -73,6 +73,31 @@ def test_sealing_settles_what_is_in_flight_and_ends_the_counting() -> None:
     assert counts.dropped == {"shutdown": 2}
 
 
+def test_frames_are_stuck_until_one_is_done_with() -> None:
+    ledger = Ledger()
+    assert ledger.stuck_ns() == 0
+    ledger.captured(0)
+    ledger.captured(1)
+    first = ledger.stuck_ns()
+    assert ledger.stuck_ns() > first
+    ledger.dropped(0, Cause.OVERWRITTEN)
+    assert ledger.stuck_ns() > first, "the camera moves, the engine doesn't"
+    before = ledger.stuck_ns()
+    ledger.captured(2)
+    ledger.published(1)
+    assert ledger.stuck_ns() < before + 1_000_000_000
+    ledger.published(2)
+    assert ledger.stuck_ns() == 0
+
+
+def test_the_last_reason_of_each_cause_is_kept() -> None:
+    ledger = Ledger()
+    for seq, (cause, reason) in enumerate([(Cause.CORRUPT, "a"), (Cause.CORRUPT, "b"), (Cause.STALE, "")]):
+        ledger.captured(seq)
+        ledger.dropped(seq, cause, reason)
+    assert ledger.reasons() == {"corrupt": "b"}
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(fates, min_size=50, max_size=200))
 def test_the_sum_holds_while_threads_write(wanted: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Annotated
 
 import msgspec
@@ -28,13 +29,16 @@ def listen(
 ) -> None:
     """Print live results as they arrive; Ctrl-C ends it."""
     screen, notes = make_screen(), make_screen(stderr=True)
-    try:
-        with _connect(endpoint, stream) as subscriber:
-            notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))
-            received = _print_results(subscriber, screen, count, timeout, as_json)
-            _print_stats(subscriber, notes)
-    except KeyboardInterrupt:
-        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    with _connect(endpoint, stream) as subscriber:
+        notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))
+        try:
+            _print_results(subscriber, screen, count, timeout, as_json)
+        except KeyboardInterrupt:
+            count = None
+        _print_stats(subscriber, notes)
+        received = subscriber.stats.received
     if count is not None and received < count:
         raise SourceError(f"{endpoint}: {received} of {count} results came; is an engine publishing there?")
 
@@ -50,18 +54,14 @@ def _connect(endpoint: str, stream: str | None) -> Subscriber:
 
 def _print_results(
     subscriber: Subscriber, screen: Console, count: int | None, timeout: float | None, as_json: bool
-) -> int:
-    """How many results came."""
-    received = 0
+) -> None:
     for result in subscriber.results(timeout):
         if as_json:
             typer.echo(msgspec.json.encode(result))
         else:
             screen.print(_line(result))
-        received += 1
-        if received == count:
+        if subscriber.stats.received == count:
             break
-    return received
 
 
 def _line(result: ResultMessage) -> Text:

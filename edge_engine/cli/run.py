@@ -73,7 +73,7 @@ def _changed(struct: S, changes: dict[str, Any]) -> S:
 def _run(config: Config, screen: Console, as_json: bool) -> None:
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
     engine = Engine(config, collect=False)
-    stop = _stop_on_signals()
+    stop = _stop_on_signals()  # only now: a start that is broken off needs no summary
     try:
         engine.start()
         _watch(engine, screen, stop)

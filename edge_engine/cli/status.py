@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -38,9 +39,11 @@ class StatusLine:
         self._windows = {name: _Window(record) for name, record in engine.streams.items()}
         self._next_plain_ns = monotonic_ns() + _PLAIN_EVERY_NS
         self._is_first_shown = False
+        self._told: set[tuple[str, str]] = set()
 
     def refresh(self) -> None:
         self._show_first_result()
+        self._show_reasons()
         if self._live is not None:
             self._live.update(Group(*self._lines()), refresh=True)
         elif monotonic_ns() >= self._next_plain_ns:
@@ -59,6 +62,14 @@ class StatusLine:
         self._is_first_shown = True
         seconds = (min(first for first in firsts if first) - _process_started_ns()) / NS_PER_S
         self._screen.print(f"first objects {seconds:.2f} s after the process started")
+
+    def _show_reasons(self) -> None:
+        """Once per stream and cause: what went wrong."""
+        for name, record in self._engine.streams.items():
+            for cause, reason in record.ledger.reasons().items():
+                if (name, cause) not in self._told:
+                    self._told.add((name, cause))
+                    self._screen.print(escape(f"{name}: a frame was dropped as {cause}: {reason}"))
 
     def __enter__(self) -> StatusLine:
         if self._live is not None:

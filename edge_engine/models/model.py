@@ -69,8 +69,12 @@ class Model:
         """An empty tensor of the model's input; ModelError when graph and spec disagree."""
         inputs = self.session.get_inputs()
         spec = self.spec.input
+        if (spec.dtype, spec.layout) != ("uint8", "NHWC"):
+            raise ModelError(
+                f"{self.path}: takes {spec.dtype} {spec.layout}; so far models must take uint8 NHWC pictures"
+            )
         size = (spec.height, spec.width)
-        expected = [1, *size, 3] if spec.layout == "NHWC" else [1, 3, *size]
+        expected = [1, *size, 3]
         got = [(_DTYPES.get(i.type, i.type), i.shape) for i in inputs]
         if got != [(spec.dtype, expected)]:
             raise ModelError(

@@ -30,16 +30,18 @@ class ZeroMqOutput:
 
     def __init__(self, endpoint: str, descriptions: Mapping[str, DescribeMessage], session: str) -> None:
         """Raises ConfigError when the endpoint can't be bound."""
-        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
+        # A context of its own: ending it waits until the endpoint is free to be bound again.
+        self._context = zmq.Context()
+        self._socket: zmq.Socket[bytes] = self._context.socket(zmq.XPUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tells every subscription, not only each topic's first
         try:
             self._socket.bind(endpoint)
         except zmq.ZMQError as error:
-            self._socket.close()
+            self.close()
             raise ConfigError(
-                f"outputs.zeromq.endpoint: can't bind {endpoint}: {error.strerror}; "
+                f"outputs.zeromq.endpoint: can't bind {endpoint}: {zmq.strerror(error.errno or 0)}; "
                 "is another engine running, or is it no address of this machine?"
             ) from None
         self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
@@ -76,6 +78,7 @@ class ZeroMqOutput:
 
     def close(self) -> None:
         self._socket.close()
+        self._context.term()
 
 
 def message_of(result: Result, counts: Counts) -> ResultMessage:

@@ -44,10 +44,10 @@ class Capture:
         seq = self._seq
         try:
             grab = self._source.read()
-        except CorruptFrameError:
+        except CorruptFrameError as error:
             self._seq += 1
             self._ledger.captured(seq)
-            self._ledger.dropped(seq, Cause.CORRUPT)
+            self._ledger.dropped(seq, Cause.CORRUPT, str(error))
             return None
         if grab is None:
             raise RingClosed

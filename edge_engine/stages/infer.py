@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge_engine.clock import monotonic_ns
+from edge_engine.errors import ModelError
 from edge_engine.models.model import InferenceError, Model
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import OutputSlot, TensorSlot
@@ -60,7 +61,9 @@ class Infer:
         except InferenceError as error:
             self._failures += 1
             if self._failures >= _TOLERATED_FAILURES:
-                raise
+                raise ModelError(
+                    f"{self._model.path}: {self._failures} inferences in a row failed; the last: {error}"
+                ) from None
             return str(error)
         self._failures = 0
         return None

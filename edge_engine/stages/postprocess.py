@@ -73,7 +73,7 @@ class Postprocess:
         ledger = self._streams[frame.stream].ledger
         if slot.error is not None:
             self._input.release(slot)
-            ledger.dropped(frame.seq, Cause.ERROR)
+            ledger.dropped(frame.seq, Cause.ERROR, slot.error)
             return
         if frame.seq < self._last_seq[frame.stream]:
             self._input.release(slot)

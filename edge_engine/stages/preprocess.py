@@ -47,8 +47,8 @@ class Preprocess:
         started_ns = monotonic_ns()
         try:
             fill(slot, frame, self._spec)
-        except CorruptFrameError:
-            self._ledger.dropped(frame.seq, Cause.CORRUPT)
+        except CorruptFrameError as error:
+            self._ledger.dropped(frame.seq, Cause.CORRUPT, str(error))
             self._output.discard(slot)
             return
         if not self._keep_pixels:

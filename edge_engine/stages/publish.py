@@ -15,6 +15,8 @@ from edge_engine.slots import ResultSlot
 
 STAGES = ("capture", "preprocess", "infer", "postprocess", "publish")
 _BEAT_NS = 50 * NS_PER_MS
+# A stream whose frames get nowhere for so long has a stage that hangs: its heartbeat stops.
+STUCK_AFTER_NS = 5 * NS_PER_S
 
 
 @dataclass(slots=True)
@@ -59,7 +61,11 @@ class Publish:
 
     def _beat(self) -> None:
         self._next_beat_ns = monotonic_ns() + _BEAT_NS
-        counts = {name: record.ledger.counts() for name, record in self._streams.items()}
+        counts = {
+            name: record.ledger.counts()
+            for name, record in self._streams.items()
+            if record.ledger.stuck_ns() < STUCK_AFTER_NS
+        }
         for output in self._outputs:
             output.beat(counts)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from edge_engine import __version__, zoo
 from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, run_program, start_program
@@ -20,6 +23,16 @@ def test_plain_lines_name_stream_age_and_objects(tmp_path: Path) -> None:
     assert len(lines) == 5
     assert all(line.startswith("street #") and "age" in line and "ms" in line for line in lines)
     assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_what_came(number: signal.Signals, tmp_path: Path) -> None:
+    listener = start_program("listen", f"ipc://{tmp_path}/nobody")
+    assert listener.stderr is not None
+    assert "listening" in listener.stderr.readline()
+    listener.send_signal(number)
+    _, err = listener.communicate(timeout=20)
+    assert (listener.returncode, err) == (0, "0 results, 0 lost on the way, 0 damaged\n")
 
 
 def test_silence_is_exit_3_when_results_were_asked_for(tmp_path: Path) -> None:

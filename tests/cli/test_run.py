@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import onnx
 import pytest
 
@@ -71,6 +73,30 @@ def test_a_signal_ends_it_cleanly_with_a_summary(number: signal.Signals, tmp_pat
     assert time.monotonic() - started < 3
     assert engine.returncode == 0, err
     assert json.loads(out)["streams"]["main"]["in_flight"] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after_s", [0.1, 0.3, 0.6])
+def test_a_signal_during_the_start_ends_it_without_a_traceback(
+    number: signal.Signals, after_s: float, tmp_path: Path
+) -> None:
+    engine = start_program("run", "test:", "--publish", ipc(tmp_path))
+    time.sleep(after_s)
+    engine.send_signal(number)
+    out, err = engine.communicate(timeout=20)
+    assert "Traceback" not in out + err
+    assert engine.returncode == 0 or after_s < 0.2, "before Python itself runs, the system ends it"
+
+
+def test_a_corrupt_picture_is_counted_and_named(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"\xff\xd8 no picture")
+    cv2.imwrite(str(tmp_path / "2.png"), np.zeros((48, 64, 3), np.uint8))
+    done = run_program("run", str(tmp_path), "--policy", "lossless", "--json", "--publish", ipc(tmp_path))
+    assert done.returncode == 0, done.stderr
+    stream = json.loads(done.stdout)["streams"]["main"]
+    assert (stream["captured"], stream["published"], stream["dropped"]) == (2, 1, {"corrupt": 1})
+    assert "1.jpg" in stream["reasons"]["corrupt"]
+    assert "main: a frame was dropped as corrupt" in done.stderr
 
 
 def test_frames_and_seconds_end_a_run(tmp_path: Path) -> None:
