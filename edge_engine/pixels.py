@@ -7,7 +7,7 @@ resized, into this place" (preprocessing, no frame-size allocation) and "show yo
 from __future__ import annotations
 
 import threading
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import av
 import cv2
@@ -135,7 +135,7 @@ def _resize_yuv420p(frame: av.VideoFrame, target: Image, colour: Colour) -> None
     height, width = target.shape[:2]
     small = _scratch(height * 3 // 2, width)
     chroma = small[height:].reshape(2, height // 2, width // 2)
-    luma, u, v = (_plane(plane) for plane in frame.planes)
+    luma, u, v = (_plane(plane)[:, : plane.width] for plane in frame.planes)
     cv2.resize(luma, (width, height), dst=small[:height])
     cv2.resize(u, (width // 2, height // 2), dst=chroma[0])
     cv2.resize(v, (width // 2, height // 2), dst=chroma[1])
@@ -154,10 +154,10 @@ def _scratch(height: int, width: int) -> Image:
     return known[height, width]
 
 
-def _plane(plane: av.video.plane.VideoPlane) -> Image:
-    """A view on one plane's pixels, without the padding at each line's end: uint8 [height, width]."""
-    lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
-    return np.asarray(lines[: plane.height, : plane.width], np.uint8)
+def _plane(plane: Any) -> Image:  # noqa: ANN401 - PyAV's types hide that a plane is a buffer
+    """A view on one plane's lines, each with its padding at the end: uint8 [height, line_size]."""
+    lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    return np.asarray(lines[: plane.height], np.uint8)
 
 
 def _resize_swscale(frame: av.VideoFrame, target: Image, colour: Colour) -> None:
@@ -165,6 +165,4 @@ def _resize_swscale(frame: av.VideoFrame, target: Image, colour: Colour) -> None
     height, width = target.shape[:2]
     fmt = "rgb24" if colour == "RGB" else "bgr24"
     small = frame.reformat(width=width, height=height, format=fmt, interpolation="BILINEAR")
-    plane = small.planes[0]
-    lines = np.frombuffer(plane, np.uint8).reshape(height, plane.line_size)  # type: ignore[call-overload]
-    target[:] = lines[:, : width * 3].reshape(height, width, 3)
+    target[:] = _plane(small.planes[0])[:, : width * 3].reshape(height, width, 3)

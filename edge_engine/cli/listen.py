@@ -32,8 +32,8 @@ def listen(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     with _connect(endpoint, stream) as subscriber:
-        notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))
         try:
+            notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))
             _print_results(subscriber, screen, count, timeout, as_json)
         except KeyboardInterrupt:
             count = None

@@ -23,6 +23,8 @@ MAX_GAP_NS = 10 * NS_PER_S
 """A longer step between two pictures is a break in the stamps, not a pause."""
 
 _FALLBACK_RATE = Fraction(25)
+# Titles that aren't UTF-8 are no reason to fail; from version 19 on PyAV reads none unless asked.
+_ANY_TITLE: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
 _TEXT_DEMUXERS = {"tty", "bin", "xbin", "adf", "idf"}
 """FFmpeg would render text files as video."""
 
@@ -157,7 +159,7 @@ def _open_container(path: str, name: str) -> InputContainer:
         if Path(path).stat().st_size == 0:
             raise SourceError(f"{name}: the file is empty; expected a video file")
         # The prefix keeps FFmpeg from reading a file's name as one of its own protocols.
-        container = av.open(f"file:{path}", metadata_errors="replace")
+        container: InputContainer = av.open(f"file:{path}", "r", **_ANY_TITLE)
     except av.InvalidDataError as error:
         raise SourceError(f"{name}: not a video, or one cut short: FFmpeg can't read it") from error
     except (av.FFmpegError, OSError) as error:

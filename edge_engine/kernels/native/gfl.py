@@ -25,7 +25,7 @@ def _mean_distance(distances: NDArray[np.float32], cell: int, first: int, bins: 
     weights = np.float32(0)
     total = np.float32(0)
     for i in range(bins):
-        weight = math.exp(distances[cell, first + i] - largest)
+        weight = np.float32(math.exp(distances[cell, first + i] - largest))
         weights += weight
         total += weight * np.float32(i)
     return np.float32(total / weights)
