@@ -55,4 +55,4 @@ def draw(result: Result) -> Image:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 36)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 150)
