@@ -19,6 +19,8 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Generic, TypeVar
 
+from edge_engine.clock import monotonic_ns
+
 
 class Policy(str, Enum):
     LIVE = "live"
@@ -47,6 +49,8 @@ class Ring(Generic[S]):
     A live ring of p producers and c consumers needs p + c + 1 slots: at most one is unread, so that
     `acquire` always finds a free one without waiting. `prefetch` (lossless) bounds how far producers
     may run ahead of the waiting consumers; None means as far as there are slots.
+
+    `waited_for_room_ns` and `waited_for_items_ns` sum up, over all threads, how long they had to wait.
     """
 
     def __init__(
@@ -72,11 +76,14 @@ class Ring(Generic[S]):
         self._tickets = 0
         self._producers = producers
         self._aborted = False
+        self.waited_for_room_ns = 0
+        self.waited_for_items_ns = 0
 
     def acquire(self) -> S:
         """A slot to fill; waits for room, of which a live ring always has. RingClosed once aborted."""
         with self._lock:
-            self._room.wait_for(lambda: self._aborted or self._has_room())
+            waited_ns = _wait(self._room, lambda: self._aborted or self._has_room())
+            self.waited_for_room_ns += waited_ns
             if self._aborted:
                 raise RingClosed
             self._filling += 1
@@ -120,7 +127,7 @@ class Ring(Generic[S]):
     def wait(self) -> None:
         """Returns when a slot is ready; RingClosed when none will ever be. For a ring's only consumer."""
         with self._lock:
-            self._items.wait_for(lambda: self._ready or self._is_over())
+            self._wait_for_items()
             if not self._ready:
                 raise RingClosed
 
@@ -130,7 +137,7 @@ class Ring(Generic[S]):
             self._waiting += 1
             self._offer_room()
             try:
-                self._items.wait_for(lambda: self._ready or self._is_over(), timeout_s)
+                self._wait_for_items(timeout_s)
             finally:
                 self._waiting -= 1
             if self._ready:
@@ -140,6 +147,10 @@ class Ring(Generic[S]):
             if self._is_over():
                 raise RingClosed
             return None
+
+    def _wait_for_items(self, timeout_s: float | None = None) -> None:
+        waited_ns = _wait(self._items, lambda: self._ready or self._is_over(), timeout_s)
+        self.waited_for_items_ns += waited_ns
 
     def release(self, slot: S) -> None:
         """Give a taken slot back, to be filled again."""
@@ -163,3 +174,14 @@ class Ring(Generic[S]):
             self._ready.clear()
             self._items.notify_all()
             self._room.notify_all()
+
+
+def _wait(
+    condition: threading.Condition, may_go_on: Callable[[], object], timeout_s: float | None = None
+) -> int:
+    """For how many nanoseconds; none where nothing has to be waited for."""
+    if may_go_on():
+        return 0
+    started_ns = monotonic_ns()
+    condition.wait_for(may_go_on, timeout_s)
+    return monotonic_ns() - started_ns

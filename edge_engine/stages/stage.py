@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
-from edge_engine.clock import monotonic_ns
 from edge_engine.ring import RingClosed
 
 
@@ -27,13 +27,14 @@ class Stage(Protocol):
 class StageThread:
     """Runs a stage until its rings close. `on_end` is called from the stage's thread, at its end.
 
-    `error` is the exception that ended the stage, if one did. `beat_ns` is when it last finished a step.
+    `error` is the exception that ended the stage, if one did. `cpu_ns` is the thread's own CPU time, as of
+    its last step; threads that an inference starts are not in it.
     """
 
     def __init__(self, stage: Stage, on_end: Callable[[StageThread], None]) -> None:
         self.name = stage.name
         self.error: Exception | None = None
-        self.beat_ns = monotonic_ns()
+        self.cpu_ns = 0
         self._stage = stage
         self._on_end = on_end
         # Daemons: a native call that hangs must not keep the process from ending.
@@ -62,6 +63,6 @@ class StageThread:
         try:
             while True:
                 self._stage.step()
-                self.beat_ns = monotonic_ns()
+                self.cpu_ns = time.thread_time_ns()
         except RingClosed:
             pass
