@@ -167,9 +167,27 @@ def latency(rounds: int) -> None:
     p50, p99 = np.percentile(received_ms[25:], [50, 99])
     measured = f"p50 {p50:.1f}, p99 {p99:.1f} ms, stages' medians {medians:.1f} ms, ratio {p99 / medians:.2f}"
     report("capture to receipt p99 ÷ Σ stage medians", "<= 1.5", measured, holds=p99 <= 1.5 * medians)
+    bare50, bare99 = np.percentile(bare_inference_ms(250 * rounds), [50, 99])
+    bare = f"p50 {bare50:.1f}, p99 {bare99:.1f} ms, ratio {bare99 / bare50:.2f}"
+    print(f"        inference alone in a loop at 25 frames/s: {bare}")
     causes = set(summary["dropped"]) - {"overwritten"}
     dropped = f"{summary['dropped'] or 'none'} of {summary['captured']}"
     report("frames dropped, at 25 frames/s", "overwritten only", dropped, holds=not causes)
+
+
+def bare_inference_ms(frames: int) -> list[float]:
+    """The control: the model and nothing else, started 25 times a second, as the hint `latency` runs it."""
+    model = Model(zoo.find_model("nanodet-g"), threads=cores())
+    binding = model.bind(model.new_input(), model.new_outputs())
+    took_ms = []
+    due_ns = monotonic_ns()
+    for _ in range(frames):
+        due_ns += 40_000_000
+        time.sleep(max(0, due_ns - monotonic_ns()) / 1e9)
+        started_ns = monotonic_ns()
+        model.run(binding)
+        took_ms.append((monotonic_ns() - started_ns) / 1e6)
+    return took_ms
 
 
 def memory(minutes: float) -> None:
