@@ -25,6 +25,8 @@ _ENDPOINTS = "tcp://HOST:PORT (0 to 65535, or *) or ipc://PATH"
 SourceText = Annotated[str, Meta(min_length=1, description="a source's URI", extra=_NUMBERS_TOO)]
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Core = Annotated[int, Meta(ge=0, le=4095)]
+CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of cores such as [2, 3]")]
 Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 
 
@@ -52,6 +54,16 @@ class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     zeromq: ZeroMqConfig | None = None
 
 
+class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Linux: the cores that the engine's threads are bound to, and their SCHED_FIFO priority.
+
+    Inference runs one below it, so that it never holds up a camera's stamp.
+    """
+
+    cores: CoreList | None = None
+    priority: Annotated[int, Meta(ge=2, le=99)] | None = None
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole engine. `frames` and `seconds` end a run early; None for the rest means: as the model says,
     or as the hint says."""
@@ -67,6 +79,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     iou_threshold: Share | None = None
     frames: Annotated[int, Meta(ge=1)] | None = None
     seconds: Annotated[float, Meta(gt=0)] | None = None
+    realtime: RealtimeConfig = RealtimeConfig()
     outputs: OutputsConfig = OutputsConfig()
 
 
@@ -156,9 +169,15 @@ def _unwrapped(info: inspect.Type) -> inspect.Type:
         if isinstance(info, inspect.Metadata):
             info = info.type
         elif isinstance(info, inspect.UnionType):
-            (info,) = (t for t in info.types if not isinstance(t, inspect.NoneType))
+            info = _without_none(info)
         else:
             return info
+
+
+def _without_none(info: inspect.Type) -> inspect.Type:
+    if isinstance(info, inspect.UnionType):
+        (info,) = (t for t in info.types if not isinstance(t, inspect.NoneType))
+    return info
 
 
 def _takes_none(hint: Any) -> bool:  # noqa: ANN401
@@ -173,7 +192,7 @@ def _takes_numbers(hint: Any) -> bool:  # noqa: ANN401
 
 def _describe(hint: Any) -> str:  # noqa: ANN401
     """What a field expects, in words, read off its type."""
-    info = inspect.type_info(hint)
+    info = _without_none(inspect.type_info(hint))
     if isinstance(info, inspect.Metadata) and info.extra_json_schema:
         return str(info.extra_json_schema["description"])
     info = _unwrapped(info)

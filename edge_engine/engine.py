@@ -14,6 +14,7 @@ import gc
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
 
 import cv2
@@ -23,12 +24,13 @@ from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.config import Config
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.model import Model
-from edge_engine.models.session import cores, new_run_options
+from edge_engine.models.session import new_run_options
 from edge_engine.outputs.collector import Collector
 from edge_engine.outputs.output import Output
 from edge_engine.outputs.zeromq import ZeroMqOutput
 from edge_engine.result import Result
 from edge_engine.ring import Policy, Ring
+from edge_engine.scheduling import Scheduling, cores
 from edge_engine.slots import FrameSlot, OutputSlot, ResultSlot, TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.stages.capture import Capture
@@ -70,13 +72,18 @@ class Engine:
             name: make_source(stream.source, pace=stream.pace, loop=stream.loop)
             for name, stream in config.streams.items()
         }
-        self.model = Model(find_model(config.model), provider=config.provider, threads=self.threads)
+        scheduling, for_inference = _scheduling(config)
+        with scheduling.applied(), for_inference.applied():
+            self.model = Model(find_model(config.model), provider=config.provider, threads=self.threads)
         self._policy = Policy(config.policy)
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
         self.outputs = self._open_outputs()
         self._rings: list[Ring[FrameSlot] | Ring[TensorSlot] | Ring[OutputSlot] | Ring[ResultSlot]] = []
-        self._threads = [StageThread(stage, self._on_end) for stage in self._build(keep_pixels)]
+        self._threads = [
+            StageThread(stage, for_inference if isinstance(stage, Infer) else scheduling, self._on_end)
+            for stage in self._build(keep_pixels)
+        ]
         self._running = len(self._threads)
         self._changed = threading.Condition()
         self._started_ns = 0
@@ -141,10 +148,10 @@ class Engine:
         return Ring([FrameSlot() for _ in range(_LIVE_SLOTS)], Policy.LIVE, on_overwrite=count)
 
     def _tensor_ring(self) -> Ring[TensorSlot]:
-        """Live: pulled, nothing is prepared before a worker is free. Lossless: one ready per worker."""
+        """Live: pulled, nothing is prepared before a worker is free. Lossless: two ready per worker."""
         streams = len(self._sources)
-        prefetch = 0 if self._policy is Policy.LIVE else self.workers
-        slots = [TensorSlot(self.model.new_input()) for _ in range(2 * self.workers + streams)]
+        prefetch = 0 if self._policy is Policy.LIVE else 2 * self.workers
+        slots = [TensorSlot(self.model.new_input()) for _ in range(prefetch + self.workers + streams)]
         return Ring(slots, producers=streams, prefetch=prefetch)
 
     def _postprocess(self, outputs: Ring[OutputSlot], results: Ring[ResultSlot]) -> Postprocess:
@@ -260,5 +267,13 @@ class Engine:
 
 def _plan(config: Config) -> tuple[int, int]:
     """(workers, threads each): one worker with all cores for latency, one thread each for throughput."""
-    workers, threads = (cores(), 1) if config.hint == "throughput" else (1, cores())
+    available = len(set(config.realtime.cores or ())) or cores()
+    workers, threads = (available, 1) if config.hint == "throughput" else (1, available)
     return config.workers or workers, config.threads or threads
+
+
+def _scheduling(config: Config) -> tuple[Scheduling, Scheduling]:
+    """Of the stages around the inference, and of the inference, which gives way to them."""
+    pinned, priority = config.realtime.cores, config.realtime.priority
+    around = Scheduling(pinned, priority, is_batch=config.hint == "throughput")
+    return around, replace(around, priority=priority and priority - 1)

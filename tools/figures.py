@@ -34,9 +34,9 @@ from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
 from edge_engine.letterbox import Letterbox
 from edge_engine.models.model import Model
-from edge_engine.models.session import cores
 from edge_engine.outputs.zeromq import message_of
 from edge_engine.result import Result
+from edge_engine.scheduling import cores
 from edge_engine.slots import TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.stages.preprocess import fill
@@ -80,9 +80,10 @@ def start_up(rounds: int) -> None:
 def efficiency(rounds: int) -> None:
     """Frames/s of the whole pipeline against cores ÷ Σ CPU time per frame of its stages, each alone."""
     ratios = []
+    after = cpu_ms_alone()
     for turn in range(rounds):
-        alone = cpu_ms_alone()
-        fps = throughput_fps()
+        before, fps, after = after, throughput_fps(), cpu_ms_alone()
+        alone = {stage: (before[stage] + after[stage]) / 2 for stage in before}
         limit = cores() * 1000 / sum(alone.values())
         ratios.append(fps / limit)
         parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in alone.items())

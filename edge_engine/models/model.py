@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,6 +23,14 @@ _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
 class InferenceError(Exception):
     """The runtime failed on one frame."""
+
+
+class Binding(NamedTuple):
+    """Where one inference reads and writes: the runtime holds bare addresses, so the arrays go along."""
+
+    io: Any  # an onnxruntime.IOBinding, which has no types
+    tensor: Tensor
+    outputs: Sequence[Tensor]
 
 
 class Model:
@@ -49,19 +57,19 @@ class Model:
         """One preallocated array per output, in the graph's order."""
         return [np.zeros_like(output) for output in self._outputs.values()]
 
-    def bind(self, tensor: Tensor, outputs: Sequence[Tensor]) -> Any:  # noqa: ANN401
-        """A binding that reads and writes these very arrays; valid as long as they live."""
-        binding = self.session.io_binding()
+    def bind(self, tensor: Tensor, outputs: Sequence[Tensor]) -> Binding:
+        """What `run` needs to read and write these very arrays."""
+        io = self.session.io_binding()
         name = self.session.get_inputs()[0].name
-        binding.bind_input(name, "cpu", 0, tensor.dtype.type, tensor.shape, tensor.ctypes.data)
+        io.bind_input(name, "cpu", 0, tensor.dtype.type, tensor.shape, tensor.ctypes.data)
         for name, output in zip(self._output_names, outputs, strict=True):
-            binding.bind_output(name, "cpu", 0, output.dtype.type, output.shape, output.ctypes.data)
-        return binding
+            io.bind_output(name, "cpu", 0, output.dtype.type, output.shape, output.ctypes.data)
+        return Binding(io, tensor, outputs)
 
-    def run(self, binding: Any, options: Any = None) -> None:  # noqa: ANN401
+    def run(self, binding: Binding, options: Any = None) -> None:  # noqa: ANN401
         """One inference, without the GIL; `options` is a RunOptions that another thread may terminate."""
         try:
-            self.session.run_with_iobinding(binding, options)
+            self.session.run_with_iobinding(binding.io, options)
         except Exception as error:  # ONNX Runtime raises a type of its own per status code
             raise InferenceError(" ".join(str(error).split())[:200]) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,6 @@ PROVIDERS = {
 """Our names → ONNX Runtime's, best first: `auto` takes the first that is there and loads."""
 
 _ERRORS_ONLY = 3
-
-
-def cores() -> int:
-    """The processors that this process may use, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 def open_session(path: Path, provider: str, threads: int) -> tuple[Any, str]:

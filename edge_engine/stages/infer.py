@@ -6,7 +6,7 @@ from typing import Any
 
 from edge_engine.clock import monotonic_ns
 from edge_engine.errors import ModelError
-from edge_engine.models.model import InferenceError, Model
+from edge_engine.models.model import Binding, InferenceError, Model
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import OutputSlot, TensorSlot
 
@@ -30,7 +30,7 @@ class Infer:
         self._input = source
         self._output = output
         self._run_options = run_options
-        self._bindings: dict[tuple[int, int], Any] = {}
+        self._bindings: dict[tuple[int, int], Binding] = {}
         self._failures = 0
 
     def step(self) -> None:

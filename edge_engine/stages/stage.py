@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edge_engine.ring import RingClosed
+from edge_engine.scheduling import Scheduling
 
 
 class Stage(Protocol):
@@ -31,11 +32,12 @@ class StageThread:
     its last step; threads that an inference starts are not in it.
     """
 
-    def __init__(self, stage: Stage, on_end: Callable[[StageThread], None]) -> None:
+    def __init__(self, stage: Stage, scheduling: Scheduling, on_end: Callable[[StageThread], None]) -> None:
         self.name = stage.name
         self.error: Exception | None = None
         self.cpu_ns = 0
         self._stage = stage
+        self._scheduling = scheduling
         self._on_end = on_end
         # Daemons: a native call that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=stage.name, daemon=True)
@@ -50,6 +52,7 @@ class StageThread:
 
     def _run(self) -> None:
         try:
+            self._scheduling.apply()
             self._loop()
         except Exception as error:
             self.error = error

@@ -1,0 +1,101 @@
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from edge_engine.config import Config, RealtimeConfig, StreamConfig, parse_config
+from edge_engine.engine import Engine
+from edge_engine.errors import ConfigError
+from edge_engine.scheduling import Scheduling
+
+T = TypeVar("T")
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets threads ask for this")
+
+
+def _in_thread(work: Callable[[], T]) -> T:
+    """What `work` returns in a thread of its own, whose scheduling ends with it."""
+    got: list[T] = []
+    thread = threading.Thread(target=lambda: got.append(work()))
+    thread.start()
+    thread.join()
+    return got[0]
+
+
+def test_batch_threads_wait_their_turn() -> None:
+    def work() -> int:
+        Scheduling(is_batch=True).apply()
+        return os.sched_getscheduler(0)
+
+    assert _in_thread(work) == os.SCHED_BATCH
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+def test_a_scheduling_holds_for_what_is_started_meanwhile_and_is_taken_back() -> None:
+    core = max(os.sched_getaffinity(0))
+
+    def work() -> tuple[object, object, object]:
+        before = os.sched_getaffinity(0), os.sched_getscheduler(0)
+        with Scheduling(cores=(core,), is_batch=True).applied():
+            child = _in_thread(lambda: (os.sched_getaffinity(0), os.sched_getscheduler(0)))
+        return before, child, (os.sched_getaffinity(0), os.sched_getscheduler(0))
+
+    before, child, after = _in_thread(work)
+    assert child == ({core}, os.SCHED_BATCH)
+    assert after == before
+
+
+def test_every_thread_of_the_engine_is_bound_to_the_cores_asked_for() -> None:
+    core = min(os.sched_getaffinity(0))
+    config = Config(
+        streams={"a": StreamConfig(source="test:64x48@50")}, realtime=RealtimeConfig(cores=(core,))
+    )
+    mine = os.sched_getaffinity(0)
+    with Engine(config) as engine:
+        next(iter(engine.results()))
+        names = {thread.name: thread.native_id for thread in threading.enumerate()}
+        bound = {name: os.sched_getaffinity(names[name]) for name in ("a/capture", "infer-0", "publish")}
+        assert (engine.workers, engine.threads) == (1, 1)
+    assert set(map(frozenset, bound.values())) == {frozenset({core})}
+    assert os.sched_getaffinity(0) == mine
+
+
+def test_a_core_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(ConfigError, match=r"realtime.cores: expected some of the cores .*, found \[4095\]"):
+        Scheduling(cores=(4095,)).apply()
+
+
+_REFUSED = """
+import os, resource
+from edge_engine.config import Config, RealtimeConfig, StreamConfig
+from edge_engine.engine import Engine
+from edge_engine.errors import ConfigError
+from edge_engine import kernels
+
+kernels.warm_up()
+resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+try:
+    Engine(Config(streams={"a": StreamConfig(source="test:64x48@50")}, realtime=RealtimeConfig(priority=20)))
+except ConfigError as error:
+    print(error.exit_code, error)
+"""
+
+
+def test_a_priority_that_the_system_refuses_is_one_line_that_says_how_to_get_it() -> None:
+    done = subprocess.run([sys.executable, "-c", _REFUSED], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("2 realtime.priority: the system refuses real-time priority 20; ")
+    assert "limits.conf" in done.stdout
+
+
+def test_realtime_in_a_configuration() -> None:
+    text = "streams: {a: {source: '0'}}\nrealtime: {cores: [0, 2], priority: 30}\n"
+    assert parse_config(text, "x.yaml").realtime == RealtimeConfig(cores=(0, 2), priority=30)
+    for bad, what in (("{cores: []}", "a list of cores"), ("{priority: 1}", "from 2 to 99")):
+        with pytest.raises(ConfigError, match=what):
+            parse_config(f"streams: {{a: {{source: '0'}}}}\nrealtime: {bad}\n", "x.yaml")
