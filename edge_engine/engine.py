@@ -13,9 +13,10 @@ from __future__ import annotations
 import gc
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
+from typing import TypeAlias
 
 import cv2
 
@@ -37,11 +38,13 @@ from edge_engine.stages.capture import Capture
 from edge_engine.stages.infer import Infer
 from edge_engine.stages.postprocess import Postprocess, StreamTerms, Thresholds
 from edge_engine.stages.preprocess import Preprocess
-from edge_engine.stages.publish import Publish, StreamRecord
+from edge_engine.stages.publish import STAGES, Publish, StreamRecord
 from edge_engine.stages.stage import Stage, StageThread
-from edge_engine.summary import Summary, summarise
+from edge_engine.summary import StageActivity, Summary, summarise
 from edge_engine.wire import DescribeMessage
 from edge_engine.zoo import find_model
+
+AnyRing: TypeAlias = Ring[FrameSlot] | Ring[TensorSlot] | Ring[OutputSlot] | Ring[ResultSlot]
 
 # A live ring holds what is being captured, what is unread and what is being taken.
 _LIVE_SLOTS = 3
@@ -79,7 +82,8 @@ class Engine:
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
         self.outputs = self._open_outputs()
-        self._rings: list[Ring[FrameSlot] | Ring[TensorSlot] | Ring[OutputSlot] | Ring[ResultSlot]] = []
+        # Ring i lies behind STAGES[i].
+        self._between: list[Sequence[AnyRing]] = []
         self._threads = [
             StageThread(stage, for_inference if isinstance(stage, Infer) else scheduling, self._on_end)
             for stage in self._build(keep_pixels)
@@ -120,7 +124,8 @@ class Engine:
             producers=self.workers,
         )
         results: Ring[ResultSlot] = Ring([ResultSlot() for _ in range(_RESULT_SLOTS)])
-        self._rings += [tensors, outputs, results]
+        frames = {name: self._frame_ring(record.ledger) for name, record in self.streams.items()}
+        self._between = [list(frames.values()), [tensors], [outputs], [results]]
         stages: list[Stage] = [
             Publish(results, self.outputs, self.streams, self._policy),
             self._postprocess(outputs, results),
@@ -128,12 +133,10 @@ class Engine:
         for worker in range(self.workers):
             stages.append(Infer(worker, self.model, tensors, outputs, self._run_options))
         for name, source in self._sources.items():
-            frames = self._frame_ring(self.streams[name].ledger)
-            self._rings.append(frames)
             ledger = self.streams[name].ledger
             spec = self.model.spec.input
-            stages.append(Preprocess(name, spec, frames, tensors, ledger, keep_pixels=keep_pixels))
-            stages.append(Capture(name, source, frames, ledger, self.config.frames))
+            stages.append(Preprocess(name, spec, frames[name], tensors, ledger, keep_pixels=keep_pixels))
+            stages.append(Capture(name, source, frames[name], ledger, self.config.frames))
         return stages
 
     def _frame_ring(self, ledger: Ledger) -> Ring[FrameSlot]:
@@ -187,8 +190,9 @@ class Engine:
         for source in self._sources.values():
             source.interrupt()
         self._run_options.terminate = True
-        for ring in self._rings:
-            ring.abort()
+        for rings in self._between:
+            for ring in rings:
+                ring.abort()
         if self._collector is not None:
             self._collector.leave()
 
@@ -247,6 +251,20 @@ class Engine:
     def has_captured(self) -> bool:
         """Whether any source has opened and delivered a frame."""
         return any(record.ledger.counts().captured for record in self.streams.values())
+
+    def activity(self) -> dict[str, StageActivity]:
+        """What each stage's threads did since the start."""
+        reads: list[Sequence[AnyRing]] = [[], *self._between]
+        writes = [*self._between, []]
+        return {
+            stage: StageActivity(
+                threads=sum(1 for thread in self._threads if thread.stage == stage),
+                cpu_ns=sum(thread.cpu_ns for thread in self._threads if thread.stage == stage),
+                waited_for_input_ns=sum(ring.waited_for_items_ns for ring in reads[i]),
+                waited_for_room_ns=sum(ring.waited_for_room_ns for ring in writes[i]),
+            )
+            for i, stage in enumerate(STAGES)
+        }
 
     def summary(self) -> Summary:
         """What happened so far, or in the whole run once stopped."""

@@ -40,6 +40,18 @@ class StreamSummary(msgspec.Struct, frozen=True):
     reasons: dict[str, str]
 
 
+class StageActivity(msgspec.Struct, frozen=True):
+    """All threads of one stage together, since the start. Waits are counted when they end.
+
+    `cpu_ns` leaves out threads that the inference runtime starts.
+    """
+
+    threads: int
+    cpu_ns: int
+    waited_for_input_ns: int
+    waited_for_room_ns: int
+
+
 class Summary(msgspec.Struct, frozen=True):
     """`seconds`: since the engine started, until it stopped."""
 

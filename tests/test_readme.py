@@ -16,7 +16,7 @@ import pytest
 
 from edge_engine import Subscriber
 from tests import clip
-from tests.cli.program import ROOT, assert_one_clear_line, run_program, start_program
+from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, run_program, start_program
 
 README = (ROOT / "README.md").read_text()
 ENDPOINT = "tcp://127.0.0.1:5555"
@@ -89,6 +89,24 @@ def list_models(_: Path) -> None:
     assert "nanodet-g" in run_program("models").stdout
 
 
+def bench_it(folder: Path) -> None:
+    """Each of them as printed, for a moment only, on a file where it names one."""
+    shutil.copy(clip.clip_path(), folder / "street.mp4")
+    brief = ("--seconds", "2", "--warmup", "0")
+    for command in sorted(BENCHES, key=lambda line: "--compare" in line):
+        arguments = [*command.split()[1:], *(() if "--compare" in command else brief)]
+        done = subprocess.run(
+            [*PROGRAM, *arguments], capture_output=True, text=True, cwd=folder, timeout=90, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "frames/s" in done.stdout or "of latency" in done.stdout
+        if "--json" in command:
+            shutil.copy(folder / "a.json", folder / "b.json")
+    assert "</svg>" in (folder / "a.html").read_text()
+
+
+BENCHES = {line for line in commands() if line.startswith("edge-engine bench")}
+
 TRIED: dict[str, Callable[[Path], None] | str] = {
     "make demo": run_the_demo,
     "make test": "is what runs this test",
@@ -99,11 +117,13 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine run street.mp4 --fast --policy lossless --json": run_a_file,
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
     "edge-engine models": list_models,
+    **dict.fromkeys(BENCHES, bench_it),
 }
 
 
 def test_every_command_in_the_readme_is_tried_here() -> None:
     assert commands() == set(TRIED)
+    assert len(BENCHES) >= 4
 
 
 @pytest.mark.parametrize(

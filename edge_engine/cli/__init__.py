@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from edge_engine import __version__
+from edge_engine.cli.bench import bench
 from edge_engine.cli.listen import listen
 from edge_engine.cli.models import models
 from edge_engine.cli.run import run
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(listen)
 app.command()(models)
+app.command()(bench)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -6,8 +6,7 @@ import math
 import signal
 import threading
 import time
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
@@ -15,15 +14,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from edge_engine import kernels
+from edge_engine.cli.configuration import changed, config_of, publishing
 from edge_engine.cli.screen import make_screen
 from edge_engine.cli.status import StatusLine, print_summary
-from edge_engine.client import DEFAULT_ENDPOINT
-from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig, load_config, revalidate
+from edge_engine.config import Config
 from edge_engine.engine import Engine
 from edge_engine.outputs.zeromq import ZeroMqOutput
 
 _REFRESH_S = 0.25
-S = TypeVar("S", bound=msgspec.Struct)
 
 
 def run(
@@ -44,30 +42,16 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON summary as the last line.")] = False,
 ) -> None:
     """Recognise, and publish results over ZeroMQ; Ctrl-C ends it with a summary."""
-    config = _config(what, publish, fast=fast, loop=loop)
-    changes = {"model": model, "frames": frames, "seconds": seconds, "policy": policy, "hint": hint}
-    config = _changed(config, {key: value for key, value in changes.items() if value is not None})
+    config = config_of(what)
+    if publish is not None:
+        config = publishing(config, publish)
+    paces = {"pace": False if fast else None, "loop": loop or None}
+    streams = {name: changed(stream, **paces) for name, stream in config.streams.items()}
+    config = changed(
+        config, streams=streams, model=model, frames=frames, seconds=seconds, policy=policy, hint=hint
+    )
     # With --json, stdout belongs to the program that reads it.
     _run(config, make_screen(stderr=as_json), as_json)
-
-
-def _config(what: str, publish: str | None, *, fast: bool, loop: bool) -> Config:
-    if Path(what).suffix in {".yaml", ".yml"}:
-        config = load_config(what)
-    else:
-        outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=DEFAULT_ENDPOINT))
-        config = Config(streams={"main": StreamConfig(source=what)}, outputs=outputs)
-    if publish is not None:
-        outputs = _changed(config.outputs, {"zeromq": _changed(ZeroMqConfig(), {"endpoint": publish})})
-        config = _changed(config, {"outputs": outputs})
-    paces: dict[str, Any] = ({"pace": False} if fast else {}) | ({"loop": True} if loop else {})
-    streams = {name: _changed(stream, paces) for name, stream in config.streams.items()}
-    return _changed(config, {"streams": streams})
-
-
-def _changed(struct: S, changes: dict[str, Any]) -> S:
-    """A copy with some fields changed, checked like one from a file."""
-    return revalidate(msgspec.structs.replace(struct, **changes)) if changes else struct
 
 
 def _run(config: Config, screen: Console, as_json: bool) -> None:

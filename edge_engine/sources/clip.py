@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 from av.container import InputContainer
@@ -21,6 +21,9 @@ LOOK_AHEAD = 17
 
 MAX_GAP_NS = 10 * NS_PER_S
 """A longer step between two pictures is a break in the stamps, not a pause."""
+
+IN_USE = 8
+"""As many pictures as an engine ever holds of one file at a time: decoders keep that many buffers ready."""
 
 _FALLBACK_RATE = Fraction(25)
 # Titles that aren't UTF-8 are no reason to fail; from version 19 on PyAV reads none unless asked.
@@ -43,6 +46,7 @@ class Clip:
 
     def __init__(self, path: str, name: str) -> None:
         self.due_ns = 0
+        self._held: list[av.VideoFrame] = []
         self._path = path
         self._name = name
         self._open()
@@ -61,6 +65,10 @@ class Clip:
         context.thread_count = 1
         if context.name == "mjpeg":
             context.options = {"err_detect": "explode"}  # or a truncated picture would pass, half grey
+        self._restart()
+
+    def _restart(self) -> None:
+        """Forgets what was read before; the container and the decoder stand at the beginning."""
         self._packets: Iterator[av.Packet[Any]] = self._container.demux(self._stream)
         self._ahead: deque[av.Packet[Any] | CorruptFrameError] = deque()
         self._decoded: deque[av.VideoFrame] = deque()
@@ -74,17 +82,27 @@ class Clip:
         self._step_ns = min(int(NS_PER_S / (self._stream.average_rate or _FALLBACK_RATE)), MAX_GAP_NS)
         self._has_ended = False
         self._look_ahead()
+        self._first = _identity(self._ahead[0]) if self._ahead else None
         first_pts = self._times[0][0] if self._times else 0
         self._zero_ns = self.due_ns - int(first_pts * self._tick_ns)
 
     def rewind(self) -> None:
-        """Back to the first picture. Opens the file again, about 1 ms: exact where seeking isn't."""
-        self.close()
-        self._open()
+        """Back to the first picture. Opens the file again where seeking doesn't find the first packet."""
+        first, due_ns = self._first, self.due_ns
+        try:
+            self._container.seek((first and first.dts) or 0, stream=self._stream)  # also empties the decoder
+            self._restart()
+        except av.FFmpegError:
+            self._first = None
+        if first is None or self._first != first:
+            self.due_ns = due_ns
+            self.close()
+            self._open()
 
     def close(self) -> None:
         self._ahead.clear()
         self._decoded.clear()
+        self._held.clear()
         self._container.close()
 
     def decode(self) -> av.VideoFrame | None:
@@ -104,8 +122,16 @@ class Clip:
             self._decode_packet(self._ahead.popleft())
         self._pictures += 1
         frame = self._decoded.popleft()
+        self._deepen_pool(frame)
         self._shown(frame.pts)
         return frame
+
+    def _deepen_pool(self, frame: av.VideoFrame) -> None:
+        """Holds the first pictures together once, so that the decoder makes no new buffer later on."""
+        if self._pictures < IN_USE:
+            self._held.append(frame)
+        else:
+            self._held.clear()
 
     def _decode_packet(self, packet: av.Packet[Any] | CorruptFrameError) -> None:
         if isinstance(packet, CorruptFrameError):
@@ -152,6 +178,18 @@ class Clip:
             else:
                 self._zero_ns += due_ns - stamped_ns
         self.due_ns = due_ns
+
+
+class _Identity(NamedTuple):
+    """What tells one packet of a file from the others."""
+
+    dts: int | None
+    pts: int | None
+    size: int
+
+
+def _identity(packet: av.Packet[Any] | CorruptFrameError) -> _Identity | None:
+    return None if isinstance(packet, CorruptFrameError) else _Identity(packet.dts, packet.pts, packet.size)
 
 
 def _open_container(path: str, name: str) -> InputContainer:

@@ -12,7 +12,10 @@ from edge_engine.scheduling import Scheduling
 
 
 class Stage(Protocol):
-    """One input, one output, one collaborator. Its thread alone calls these."""
+    """One input, one output, one collaborator. Its thread alone calls these.
+
+    `name` is `stream/stage`, `stage-worker` or `stage`.
+    """
 
     name: str
 
@@ -28,12 +31,14 @@ class Stage(Protocol):
 class StageThread:
     """Runs a stage until its rings close. `on_end` is called from the stage's thread, at its end.
 
-    `error` is the exception that ended the stage, if one did. `cpu_ns` is the thread's own CPU time, as of
-    its last step; threads that an inference starts are not in it.
+    `stage` is the name without stream and worker. `error` is the exception that ended the stage, if one
+    did. `cpu_ns` is the thread's own CPU time, as of its last step; threads that an inference starts are
+    not in it.
     """
 
     def __init__(self, stage: Stage, scheduling: Scheduling, on_end: Callable[[StageThread], None]) -> None:
         self.name = stage.name
+        self.stage = stage.name.rpartition("/")[2].partition("-")[0]
         self.error: Exception | None = None
         self.cpu_ns = 0
         self._stage = stage

@@ -1,0 +1,33 @@
+"""From a command's arguments to a configuration: a file of one, or a single source with the defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from edge_engine.client import DEFAULT_ENDPOINT
+from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig, load_config, revalidate
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def config_of(what: str) -> Config:
+    """Of a .yaml file, or of a source, which then publishes at the default endpoint."""
+    if Path(what).suffix in {".yaml", ".yml"}:
+        return load_config(what)
+    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=DEFAULT_ENDPOINT))
+    return Config(streams={"main": StreamConfig(source=what)}, outputs=outputs)
+
+
+def changed(struct: S, **changes: Any) -> S:  # noqa: ANN401
+    """A copy with some fields changed, checked like one from a file. None leaves a field as it is."""
+    given = {key: value for key, value in changes.items() if value is not None}
+    return revalidate(msgspec.structs.replace(struct, **given)) if given else struct
+
+
+def publishing(config: Config, endpoint: str) -> Config:
+    """The same, with its results published there."""
+    zeromq = changed(ZeroMqConfig(), endpoint=endpoint)
+    return changed(config, outputs=changed(config.outputs, zeromq=zeromq))
