@@ -66,15 +66,17 @@ class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole engine. `frames` and `seconds` end a run early; None for the rest means: as the model says,
-    or as the hint says."""
+    or as the hint says. `spinning` and `optimisation` are those of models.providers.Setting."""
 
     streams: dict[StreamName, StreamConfig]
     model: Annotated[str, Meta(min_length=1, description="a zoo model's name or an ONNX file")] = "nanodet-g"
     policy: Literal["live", "lossless"] = "live"
-    hint: Literal["latency", "throughput"] = "latency"
+    hint: Literal["auto", "latency", "throughput"] = "auto"
     provider: Annotated[str, Meta(min_length=1, description="auto or a provider's name")] = "auto"
     workers: Annotated[int, Meta(ge=1, le=64)] | None = None
     threads: Annotated[int, Meta(ge=1, le=256)] | None = None
+    spinning: bool | None = None
+    optimisation: Literal["basic", "extended", "all"] | None = None
     score_threshold: Share | None = None
     iou_threshold: Share | None = None
     frames: Annotated[int, Meta(ge=1)] | None = None

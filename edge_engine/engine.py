@@ -29,9 +29,10 @@ from edge_engine.models.session import new_run_options
 from edge_engine.outputs.collector import Collector
 from edge_engine.outputs.output import Output
 from edge_engine.outputs.zeromq import ZeroMqOutput
+from edge_engine.plan import make_plan
 from edge_engine.result import Result
 from edge_engine.ring import Policy, Ring
-from edge_engine.scheduling import Scheduling, cores
+from edge_engine.scheduling import Scheduling
 from edge_engine.slots import FrameSlot, OutputSlot, ResultSlot, TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.stages.capture import Capture
@@ -41,6 +42,7 @@ from edge_engine.stages.preprocess import Preprocess
 from edge_engine.stages.publish import STAGES, Publish, StreamRecord
 from edge_engine.stages.stage import Stage, StageThread
 from edge_engine.summary import StageActivity, Summary, summarise
+from edge_engine.tuning import Goal
 from edge_engine.wire import DescribeMessage
 from edge_engine.zoo import find_model
 
@@ -70,14 +72,16 @@ class Engine:
         self.streams = {name: StreamRecord() for name in config.streams}
         cv2.setNumThreads(1)
         kernels.warm_up()
-        self.workers, self.threads = _plan(config)
+        path = find_model(config.model)
+        self.plan = make_plan(config, path)
+        self.workers = self.plan.setting.workers
         self._sources = {
             name: make_source(stream.source, pace=stream.pace, loop=stream.loop)
             for name, stream in config.streams.items()
         }
-        scheduling, for_inference = _scheduling(config)
+        scheduling, for_inference = _scheduling(config, self.plan.goal)
         with scheduling.applied(), for_inference.applied():
-            self.model = Model(find_model(config.model), provider=config.provider, threads=self.threads)
+            self.model = Model(path, self.plan.setting)
         self._policy = Policy(config.policy)
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
@@ -271,7 +275,7 @@ class Engine:
         seconds = (
             ((self._ended_ns or monotonic_ns()) - self._started_ns) / NS_PER_S if self._started_ns else 0.0
         )
-        return summarise(self.streams, self.model.spec.name, self.model.provider, seconds)
+        return summarise(self.streams, self.model.spec.name, self.model.setting.provider, seconds)
 
     def __enter__(self) -> Engine:
         self.start()
@@ -283,15 +287,8 @@ class Engine:
         self.stop()
 
 
-def _plan(config: Config) -> tuple[int, int]:
-    """(workers, threads each): one worker with all cores for latency, one thread each for throughput."""
-    available = len(set(config.realtime.cores or ())) or cores()
-    workers, threads = (available, 1) if config.hint == "throughput" else (1, available)
-    return config.workers or workers, config.threads or threads
-
-
-def _scheduling(config: Config) -> tuple[Scheduling, Scheduling]:
+def _scheduling(config: Config, goal: Goal) -> tuple[Scheduling, Scheduling]:
     """Of the stages around the inference, and of the inference, which gives way to them."""
     pinned, priority = config.realtime.cores, config.realtime.priority
-    around = Scheduling(pinned, priority, is_batch=config.hint == "throughput")
+    around = Scheduling(pinned, priority, is_batch=goal == "throughput")
     return around, replace(around, priority=priority and priority - 1)

@@ -41,3 +41,9 @@ class ProviderError(EdgeEngineError):
 
 class CorruptFrameError(Exception):
     """One frame whose pixels can't be read: counted as `corrupt`, and the stream goes on."""
+
+
+def one_line(error: BaseException, limit: int = 200) -> str:
+    """What another library's error says, fit for a line of ours."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -10,11 +10,6 @@ from dataclasses import dataclass
 from edge_engine.errors import ConfigError
 
 
-def cores() -> int:
-    """The processors that this process may use, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-
-
 @dataclass(frozen=True, slots=True)
 class Scheduling:
     """What a thread asks of the system. A thread passes it on to those that it starts.

@@ -16,7 +16,7 @@ import pytest
 
 from edge_engine import Subscriber
 from tests import clip
-from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, run_program, start_program
+from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, on_one_core, run_program, start_program
 
 README = (ROOT / "README.md").read_text()
 ENDPOINT = "tcp://127.0.0.1:5555"
@@ -105,6 +105,13 @@ def bench_it(folder: Path) -> None:
     assert "</svg>" in (folder / "a.html").read_text()
 
 
+def tune_it(folder: Path) -> None:
+    with on_one_core():
+        brief = ("--goal", "latency", "--rounds", "1", "--seconds", "1")
+        done = run_program("tune", *brief, XDG_CACHE_HOME=str(folder))
+    assert "the worst choice" in done.stdout
+
+
 BENCHES = {line for line in commands() if line.startswith("edge-engine bench")}
 
 TRIED: dict[str, Callable[[Path], None] | str] = {
@@ -117,6 +124,7 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine run street.mp4 --fast --policy lossless --json": run_a_file,
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
     "edge-engine models": list_models,
+    "edge-engine tune": tune_it,
     **dict.fromkeys(BENCHES, bench_it),
 }
 

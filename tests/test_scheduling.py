@@ -59,7 +59,7 @@ def test_every_thread_of_the_engine_is_bound_to_the_cores_asked_for() -> None:
         next(iter(engine.results()))
         names = {thread.name: thread.native_id for thread in threading.enumerate()}
         bound = {name: os.sched_getaffinity(names[name]) for name in ("a/capture", "infer-0", "publish")}
-        assert (engine.workers, engine.threads) == (1, 1)
+        assert (engine.model.setting.workers, engine.model.setting.threads) == (1, 1)
     assert set(map(frozenset, bound.values())) == {frozenset({core})}
     assert os.sched_getaffinity(0) == mine
 

@@ -34,9 +34,10 @@ from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
 from edge_engine.letterbox import Letterbox
 from edge_engine.models.model import Model
+from edge_engine.models.providers import Setting
 from edge_engine.outputs.zeromq import message_of
+from edge_engine.processor import cores
 from edge_engine.result import Result
-from edge_engine.scheduling import cores
 from edge_engine.slots import TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.stages.preprocess import fill
@@ -106,7 +107,7 @@ def throughput_fps() -> float:
 
 def cpu_ms_alone() -> dict[str, float]:
     """Each stage's own CPU time per frame on one thread, over the whole clip."""
-    model = Model(zoo.find_model("nanodet-g"), threads=1)
+    model = Model(zoo.find_model("nanodet-g"), Setting(threads=1))
     spec = model.spec
     slot = TensorSlot(model.new_input())
     outputs = model.new_outputs()
@@ -178,7 +179,7 @@ def latency(rounds: int) -> None:
 
 def bare_inference_ms(frames: int) -> list[float]:
     """The control: the model and nothing else, started 25 times a second, as the hint `latency` runs it."""
-    model = Model(zoo.find_model("nanodet-g"), threads=cores())
+    model = Model(zoo.find_model("nanodet-g"), Setting(threads=cores()))
     binding = model.bind(model.new_input(), model.new_outputs())
     took_ms = []
     due_ns = monotonic_ns()

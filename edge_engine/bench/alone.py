@@ -17,8 +17,8 @@ from edge_engine.ledger import Counts
 from edge_engine.letterbox import Letterbox
 from edge_engine.models.model import Binding, Model
 from edge_engine.outputs.zeromq import message_of
+from edge_engine.processor import cores
 from edge_engine.result import Result
-from edge_engine.scheduling import cores
 from edge_engine.slots import TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.stages.preprocess import fill

@@ -72,11 +72,7 @@ def _differences(a: Report, b: Report) -> list[str]:
         "source": (sorted(set(a.subject.sources.values())), sorted(set(b.subject.sources.values()))),
         "streams": (len(a.subject.sources), len(b.subject.sources)),
         "model": (f"{a.subject.model} {a.subject.sha256[:8]}", f"{b.subject.model} {b.subject.sha256[:8]}"),
-        "provider": (a.subject.provider, b.subject.provider),
-        "workers × threads": (
-            f"{a.subject.workers} × {a.subject.threads}",
-            f"{b.subject.workers} × {b.subject.threads}",
-        ),
+        "setting": (a.subject.setting, b.subject.setting),
     }
     for package in sorted({*a.machine.versions, *b.machine.versions}):
         pairs[package] = (a.machine.versions.get(package, "none"), b.machine.versions.get(package, "none"))

@@ -18,7 +18,7 @@ from edge_engine.bench.subject import Snapshot
 from edge_engine.clock import NS_PER_S, to_ms
 from edge_engine.config import Config
 from edge_engine.histogram import BUCKETS, percentile_ms
-from edge_engine.scheduling import cores
+from edge_engine.processor import cores
 from edge_engine.stages.publish import STAGES
 
 Buckets = NDArray[np.int64]
@@ -72,9 +72,7 @@ def _subject(run: Run, config: Config, scenario: str) -> Subject:
         sources={name: stream.source for name, stream in config.streams.items()},
         model=what.model,
         sha256=hashlib.sha256(Path(what.path).read_bytes()).hexdigest(),
-        provider=what.provider,
-        workers=what.workers,
-        threads=what.threads,
+        setting=what.setting,
     )
 
 

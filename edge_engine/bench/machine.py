@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psutil
 
 from edge_engine.bench.report import Machine
-from edge_engine.scheduling import cores
+from edge_engine.processor import cores, processor_name
 
 _PACKAGES = (
     "edge-engine",
@@ -39,7 +39,7 @@ class Condition(NamedTuple):
 def describe_machine() -> Machine:
     return Machine(
         system=platform.platform(),
-        processor=_processor(),
+        processor=processor_name(),
         cores=cores(),
         memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
         python=platform.python_version(),
@@ -56,17 +56,6 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _processor() -> str:
-    """As /proc/cpuinfo or a board's device tree names it."""
-    model = _text(Path("/proc/device-tree/model"))
-    if model:
-        return model.strip("\0 \n")
-    for line in (_text(Path("/proc/cpuinfo")) or "").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _temperature_c() -> float | None:

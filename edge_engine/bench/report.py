@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from edge_engine.models.providers import Setting
+
 REPORT_VERSION = 1
 
 
@@ -27,9 +29,7 @@ class Subject(msgspec.Struct, frozen=True):
     sources: dict[str, str]
     model: str
     sha256: str
-    provider: str
-    workers: int
-    threads: int
+    setting: Setting
 
 
 class Percentiles(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from edge_engine.config import Config
 from edge_engine.engine import Engine
 from edge_engine.errors import EdgeEngineError
 from edge_engine.histogram import Histogram
+from edge_engine.models.providers import Setting
 from edge_engine.stages.publish import StreamRecord
 from edge_engine.summary import StageActivity
 
@@ -32,9 +33,7 @@ class Introduction(msgspec.Struct, frozen=True):
 
     model: str
     path: str
-    provider: str
-    workers: int
-    threads: int
+    setting: Setting
     endpoint: str | None
 
 
@@ -84,9 +83,7 @@ def _introduction(engine: Engine) -> Introduction:
     return Introduction(
         engine.model.spec.name,
         str(engine.model.path),
-        engine.model.provider,
-        engine.workers,
-        engine.threads,
+        engine.model.setting,
         endpoint,
     )
 

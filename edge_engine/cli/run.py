@@ -15,13 +15,14 @@ from rich.markup import escape
 
 from edge_engine import kernels
 from edge_engine.cli.configuration import changed, config_of, publishing
-from edge_engine.cli.screen import make_screen
+from edge_engine.cli.screen import make_screen, told_if_slow
 from edge_engine.cli.status import StatusLine, print_summary
 from edge_engine.config import Config
 from edge_engine.engine import Engine
 from edge_engine.outputs.zeromq import ZeroMqOutput
 
 _REFRESH_S = 0.25
+_LOADING = "loading the model; TensorRT builds an engine for this device, for minutes, and keeps it …"
 
 
 def run(
@@ -35,7 +36,7 @@ def run(
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="End after so many seconds.")] = None,
     policy: Annotated[str | None, typer.Option(help="live (newest wins) or lossless.")] = None,
-    hint: Annotated[str | None, typer.Option(help="latency or throughput.")] = None,
+    hint: Annotated[str | None, typer.Option(help="auto, latency or throughput.")] = None,
     publish: Annotated[str | None, typer.Option(help="ZeroMQ endpoint to publish on.")] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Files: as fast as possible, not paced.")] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Files: start again at the end.")] = False,
@@ -56,7 +57,8 @@ def run(
 
 def _run(config: Config, screen: Console, as_json: bool) -> None:
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
-    engine = Engine(config, collect=False)
+    with told_if_slow(screen, _LOADING):
+        engine = Engine(config, collect=False)
     stop = _stop_on_signals()  # only now: a start that is broken off needs no summary
     try:
         engine.start()
@@ -81,14 +83,20 @@ def _introduce(engine: Engine, screen: Console) -> None:
     names = ", ".join(f"{name} ({stream.source})" for name, stream in engine.config.streams.items())
     screen.print(escape(f"recognising {names}"))
     screen.print(
-        f"with {engine.model.spec.name} on {engine.model.provider}, "
-        f"{engine.workers} worker(s) of {engine.threads} thread(s), {engine.config.policy}"
+        f"with {engine.model.spec.name} on {engine.model.setting}, {engine.config.policy}{_advice(engine)}"
     )
     for output in engine.outputs:
         if isinstance(output, ZeroMqOutput):
             screen.print(
                 f"publishing on {output.endpoint}; see it with: edge-engine listen {output.endpoint}"
             )
+
+
+def _advice(engine: Engine) -> str:
+    """What `hint: auto` went by."""
+    if engine.config.hint != "auto":
+        return ""
+    return f" (tuned for {engine.plan.goal})" if engine.plan.is_tuned else " (untuned: edge-engine tune)"
 
 
 def _watch(engine: Engine, screen: Console, stop: threading.Event) -> None:

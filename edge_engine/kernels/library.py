@@ -22,6 +22,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from edge_engine.cache import cache_folder
+
 SIGNATURES = {
     "decode_gfl": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
     "float32*, float32*, int32*, int64, int64)",
@@ -107,12 +109,6 @@ class _ArrayOf:
         return ctypes.byref(ctypes.c_char.from_buffer(array))
 
 
-def _cache_folder() -> Path:
-    """As the XDG base directory specification has it."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "edge_engine"
-
-
 def _key() -> str:
     """Names the code, the compiler and the processor that the library is for."""
     digest = hashlib.sha256()
@@ -134,7 +130,7 @@ def _cpu() -> str:
 def _cached() -> Path | None:
     """The library, unless it is missing or damaged: opening a torn one would kill the process."""
     try:
-        for path in _cache_folder().glob(f"kernels-{_key()}-*.so"):
+        for path in cache_folder().glob(f"kernels-{_key()}-*.so"):
             if path.stem.rpartition("-")[2] == checksum(path):
                 return path
             path.unlink()
@@ -149,7 +145,7 @@ def checksum(path: Path) -> str:
 
 def _compile() -> Path | None:
     """Compiles in a process of its own, whose memory goes with it; None if that doesn't work here."""
-    stem = _cache_folder() / f"kernels-{_key()}"
+    stem = cache_folder() / f"kernels-{_key()}"
     command = [sys.executable, "-m", "edge_engine.kernels.compile", str(stem)]
     root = str(Path(__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, *sys.path])}

@@ -10,14 +10,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_engine.errors import ModelError
+from edge_engine.errors import ModelError, one_line
 from edge_engine.models.families import load_family
 from edge_engine.models.families.family import Decoder
+from edge_engine.models.providers import Setting
 from edge_engine.models.session import open_session
 from edge_engine.models.spec import METADATA_KEY, SPEC_VERSION, ModelSpec
 
 Tensor = NDArray[Any]
 
+_PLAIN = Setting()
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
 
@@ -36,11 +38,12 @@ class Binding(NamedTuple):
 class Model:
     """Loaded once; `run` may be called by several workers at a time, each with tensors of its own."""
 
-    def __init__(self, path: Path, *, provider: str = "auto", threads: int = 1) -> None:
+    def __init__(self, path: Path, setting: Setting = _PLAIN) -> None:
         """Raises ModelError or ProviderError, in one line."""
         _check_file(path)
         self.path = path
-        self.session, self.provider = open_session(path, provider, threads)
+        self.session, provider = open_session(path, setting)
+        self.setting = msgspec.structs.replace(setting, provider=provider)
         self.spec = read_spec(path, self.session.get_modelmeta().custom_metadata_map)
         self._input = self._check_input()
         self._output_names = [output.name for output in self.session.get_outputs()]
@@ -71,7 +74,7 @@ class Model:
         try:
             self.session.run_with_iobinding(binding.io, options)
         except Exception as error:  # ONNX Runtime raises a type of its own per status code
-            raise InferenceError(" ".join(str(error).split())[:200]) from None
+            raise InferenceError(one_line(error)) from None
 
     def _check_input(self) -> Tensor:
         """An empty tensor of the model's input; ModelError when graph and spec disagree."""
@@ -96,7 +99,7 @@ class Model:
         try:
             outputs = self.session.run(self._output_names, feed)
         except Exception as error:  # ONNX Runtime raises a type of its own per status code
-            raise ModelError(f"{self.path}: its first inference failed: {error}"[:300]) from None
+            raise ModelError(f"{self.path}: its first inference failed: {one_line(error)}") from None
         return dict(zip(self._output_names, outputs, strict=True))
 
 

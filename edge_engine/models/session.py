@@ -1,89 +1,69 @@
-"""Inference sessions: providers by name, threads, and one line when something is missing."""
+"""Session: ONNX Runtime with the right provider, threads and manners."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from edge_engine.errors import ModelError, ProviderError
-
-PROVIDERS = {
-    "cuda": "CUDAExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
-"""Our names → ONNX Runtime's, best first: `auto` takes the first that is there and loads."""
+from edge_engine.errors import ModelError, ProviderError, one_line
+from edge_engine.models.providers import PROVIDERS, Setting, candidates, import_runtime, preload, why_not
 
 _ERRORS_ONLY = 3
+_FATAL_ONLY = 4
+_LEVELS = {"basic": "ORT_ENABLE_BASIC", "extended": "ORT_ENABLE_EXTENDED", "all": "ORT_ENABLE_ALL"}
 
 
-def open_session(path: Path, provider: str, threads: int) -> tuple[Any, str]:
+def open_session(path: Path, setting: Setting) -> tuple[Any, str]:
     """An ONNX Runtime session of a model file, and our name of the provider that runs it.
 
-    `threads` is what one `run` uses. Raises ProviderError without a usable provider, ModelError when
-    the file is no model.
+    Raises ProviderError without a usable provider, ModelError when the file is no model.
     """
-    runtime = _import_runtime()
-    for name in _candidates(runtime, provider):
-        session = _create(runtime, path, name, threads)
-        # ONNX Runtime falls back to the CPU in silence when a provider's libraries don't load.
-        if session.get_providers()[0] == PROVIDERS[name]:
+    runtime = import_runtime()
+    reasons = []
+    for name in candidates(runtime, setting.provider):
+        preload(runtime, name)
+        session, error = _try(runtime, path, name, setting)
+        if session is not None:
             return session, name
+        reasons.append(f"{name}: {why_not(runtime, name) or error}")
     raise ProviderError(
-        f"provider {provider!r} did not load: its libraries or its device are missing; "
-        "try `provider: auto` or `cpu`"
+        f"provider {setting.provider!r} did not load ({'; '.join(reasons)}); "
+        "mend that, or set `provider: auto` or `cpu`"
     )
 
 
 def new_run_options() -> Any:  # noqa: ANN401
     """Setting `terminate` on it, from any thread, ends the inferences that were started with it."""
-    return _import_runtime().RunOptions()
+    return import_runtime().RunOptions()
 
 
-def _import_runtime() -> Any:  # noqa: ANN401 - onnxruntime has no types
+def _try(runtime: Any, path: Path, provider: str, setting: Setting) -> tuple[Any | None, str]:  # noqa: ANN401
+    """A session, or what kept the provider from starting. ModelError when it's the model's fault."""
     try:
-        import onnxruntime
-    except ImportError as error:
-        raise ProviderError(
-            f"onnxruntime can't be imported ({_one_line(error)}): pip install 'edge-engine[cpu]' "
-            "or, with an NVIDIA GPU, pip install 'edge-engine[gpu]'"
-        ) from None
-    onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
-    return onnxruntime
+        session = _create(runtime, path, provider, setting)
+    except ModelError as error:
+        if provider != "cpu":
+            _create(runtime, path, "cpu", setting)
+            return None, str(error)
+        raise
+    # ONNX Runtime falls back to the CPU in silence when a provider doesn't start.
+    if session.get_providers()[0] == PROVIDERS[provider].name:
+        return session, ""
+    return None, "it found no device that it can use"
 
 
-def _candidates(runtime: Any, provider: str) -> list[str]:  # noqa: ANN401
-    available = set(runtime.get_available_providers())
-    present = [name for name, long_name in PROVIDERS.items() if long_name in available]
-    if provider == "auto":
-        return present
-    if provider not in PROVIDERS:
-        raise ProviderError(
-            f"provider {provider!r} is not known; expected one of auto, {', '.join(PROVIDERS)}"
-        )
-    if provider not in present:
-        raise ProviderError(
-            f"provider {provider!r} is not in this build of ONNX Runtime, which has {', '.join(present)}; "
-            "for CUDA: pip install 'edge-engine[gpu]' in place of [cpu]"
-        )
-    return [provider]
-
-
-def _create(runtime: Any, path: Path, provider: str, threads: int) -> Any:  # noqa: ANN401
+def _create(runtime: Any, path: Path, provider: str, setting: Setting) -> Any:  # noqa: ANN401
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = setting.threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
-    # A waiting thread that spins takes the core from capture and preprocessing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    chain = [PROVIDERS[provider]]
+    options.log_severity_level = _ERRORS_ONLY if provider == "cpu" else _FATAL_ONLY
+    options.graph_optimization_level = getattr(runtime.GraphOptimizationLevel, _LEVELS[setting.optimisation])
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(setting.spinning)))
+    chosen = PROVIDERS[provider]
+    chain: list[Any] = [(chosen.name, chosen.options(path, setting, runtime))]
     if provider != "cpu":
-        chain.append(PROVIDERS["cpu"])
+        chain.append(PROVIDERS["cpu"].name)
     try:
-        return runtime.InferenceSession(str(path), options, providers=chain)
+        return runtime.InferenceSession(str(path), options, providers=chain, enable_fallback=0)
     except Exception as error:  # ONNX Runtime raises a type of its own per status code
-        raise ModelError(f"{path}: not a model that ONNX Runtime can load: {_one_line(error)}") from None
-
-
-def _one_line(error: BaseException, limit: int = 200) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+        raise ModelError(f"{path}: not a model that ONNX Runtime can load: {one_line(error)}") from None

@@ -108,13 +108,14 @@ def test_a_report_compared_with_itself_is_one(folder: Path) -> None:
 def test_a_twice_as_fast_report_is_two_and_what_else_differs_is_told(folder: Path) -> None:
     one = _report(folder, "offline")
     samples = [msgspec.structs.replace(sample, fps=2 * sample.fps) for sample in one.samples]
+    cuda = msgspec.structs.replace(one.subject.setting, provider="cuda")
     other = msgspec.structs.replace(
-        one, samples=samples, subject=msgspec.structs.replace(one.subject, provider="cuda")
+        one, samples=samples, subject=msgspec.structs.replace(one.subject, setting=cuda)
     )
     comparison = compare(one, other)
     (fps,) = (ratio for ratio in comparison.ratios if ratio.what == "frames/s")
     assert fps.ratio == pytest.approx(2)
-    assert comparison.differences == ["provider: cpu against cuda"]
+    assert comparison.differences == [f"setting: {one.subject.setting} against {cuda}"]
 
 
 def test_compare_prints_the_ratios(folder: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +31,20 @@ def start_program(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """What is started meanwhile keeps to one core; where the system can't do that, to all."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def assert_one_clear_line(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
