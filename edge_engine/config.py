@@ -66,7 +66,7 @@ class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole engine. `frames` and `seconds` end a run early; None for the rest means: as the model says,
-    or as the hint says. `spinning` and `optimisation` are those of models.providers.Setting."""
+    or as the hint says. `spinning`, `pinned` and `optimisation` are those of models.providers.Setting."""
 
     streams: dict[StreamName, StreamConfig]
     model: Annotated[str, Meta(min_length=1, description="a zoo model's name or an ONNX file")] = "nanodet-g"
@@ -76,6 +76,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     workers: Annotated[int, Meta(ge=1, le=64)] | None = None
     threads: Annotated[int, Meta(ge=1, le=256)] | None = None
     spinning: bool | None = None
+    pinned: bool | None = None
     optimisation: Literal["basic", "extended", "all"] | None = None
     score_threshold: Share | None = None
     iou_threshold: Share | None = None

@@ -30,6 +30,7 @@ from edge_engine.outputs.collector import Collector
 from edge_engine.outputs.output import Output
 from edge_engine.outputs.zeromq import ZeroMqOutput
 from edge_engine.plan import make_plan
+from edge_engine.processor import allowed_cores
 from edge_engine.result import Result
 from edge_engine.ring import Policy, Ring
 from edge_engine.scheduling import Scheduling
@@ -79,9 +80,11 @@ class Engine:
             name: make_source(stream.source, pace=stream.pace, loop=stream.loop)
             for name, stream in config.streams.items()
         }
-        scheduling, for_inference = _scheduling(config, self.plan.goal)
-        with scheduling.applied(), for_inference.applied():
+        scheduling, for_model = _scheduling(config, self.plan.goal)
+        with scheduling.applied(), for_model.applied():
             self.model = Model(path, self.plan.setting)
+            split = self.model.setting.split(allowed_cores())
+        for_inference = replace(for_model, cores=tuple(split[0])) if split else for_model
         self._policy = Policy(config.policy)
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None

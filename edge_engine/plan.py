@@ -32,6 +32,7 @@ def make_plan(config: Config, model: Path) -> Plan:
         workers=config.workers or found.workers,
         threads=config.threads or found.threads,
         spinning=found.spinning if config.spinning is None else config.spinning,
+        pinned=found.pinned if config.pinned is None else config.pinned,
         optimisation=config.optimisation or found.optimisation,
     )
     return Plan(goal, setting, tuned is not None)
@@ -46,7 +47,7 @@ def goal_of(config: Config) -> Goal:
 def plain_setting(goal: Goal, available: int) -> Setting:
     """Untuned: one worker with all cores for latency, one thread each for throughput."""
     workers, threads = (available, 1) if goal == "throughput" else (1, available)
-    return Setting(workers=workers, threads=threads)
+    return Setting(workers=workers, threads=threads, pinned=threads > 1)
 
 
 def _tuned(config: Config, model: Path, goal: Goal) -> Setting | None:

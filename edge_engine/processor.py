@@ -12,6 +12,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
+def allowed_cores() -> list[int] | None:
+    """Their numbers, of those that the calling thread may use; None where the system doesn't tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
 def processor_name() -> str:
     """As a board's device tree or /proc/cpuinfo names it."""
     board = _text(Path("/proc/device-tree/model"))

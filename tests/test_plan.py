@@ -105,3 +105,20 @@ def test_no_setting_that_is_tried_uses_more_threads_than_cores(available: int) -
     assert {setting.provider for setting in tried} == {"openvino", "cpu"}
     on_cpu = [setting for setting in tried if setting.provider == "cpu"]
     assert {(1, 1), (1, available), (available, 1)} <= {(s.workers, s.threads) for s in on_cpu}
+
+
+@given(st.integers(1, 8), st.lists(st.integers(0, 99), min_size=1, max_size=9, unique=True).map(sorted))
+def test_pinned_helpers_have_a_core_each_and_leave_one_over(threads: int, allowed: list[int]) -> None:
+    split = Setting(threads=threads, pinned=True).split(allowed)
+    if split is None:
+        assert threads == 1 or threads > len(allowed)
+        return
+    starters, helpers = split
+    assert len(helpers) == threads - 1
+    assert starters
+    assert starters + helpers == allowed
+
+
+def test_nothing_is_pinned_unasked_or_where_cores_have_no_numbers() -> None:
+    assert Setting(threads=2).split([0, 1]) is None
+    assert Setting(threads=2, pinned=True).split(None) is None

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -62,6 +63,22 @@ def test_every_thread_of_the_engine_is_bound_to_the_cores_asked_for() -> None:
         assert (engine.model.setting.workers, engine.model.setting.threads) == (1, 1)
     assert set(map(frozenset, bound.values())) == {frozenset({core})}
     assert os.sched_getaffinity(0) == mine
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core has no room for helpers")
+@pytest.mark.parametrize("pinned", [True, False])
+def test_helpers_of_an_inference_keep_to_cores_that_its_own_thread_leaves_free(pinned: bool) -> None:
+    mine = sorted(os.sched_getaffinity(0))
+    before = set(Path("/proc/self/task").iterdir())
+    config = Config(streams={"a": StreamConfig(source="test:64x48@50")}, threads=2, pinned=pinned)
+    with Engine(config) as engine:
+        next(iter(engine.results()))
+        threads = {int(task.name) for task in set(Path("/proc/self/task").iterdir()) - before}
+        bound = [os.sched_getaffinity(thread) for thread in threads]
+        starts = next(t.native_id for t in threading.enumerate() if t.name == "infer-0")
+        assert starts is not None
+        assert os.sched_getaffinity(starts) == set(mine[:-1] if pinned else mine)
+    assert bound.count({mine[-1]}) == int(pinned)
 
 
 def test_a_core_that_is_not_there_is_one_line() -> None:

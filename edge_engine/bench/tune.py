@@ -55,7 +55,7 @@ class Trial:
 
 
 def settings(providers: Sequence[str], cores: int) -> list[Setting]:
-    """All that is worth a try: no more threads in all than cores; idle threads spin only where there are any.
+    """All that is worth a try: no more threads in all than cores; only helping threads spin or are pinned.
 
     What runs on another processor needs no more than one thread here, and has no layouts of ours.
     """
@@ -67,13 +67,15 @@ def settings(providers: Sequence[str], cores: int) -> list[Setting]:
     for provider in providers:
         is_cpu = provider == "cpu"
         for (workers, threads), layout in product(shapes, _LAYOUTS if is_cpu else _LAYOUTS[:1]):
-            for spinning in (False, True) if is_cpu and threads > 1 else (False,):
+            manners = (False, True) if is_cpu and threads > 1 else (False,)
+            for spinning, pinned in product(manners, manners):
                 found.append(
                     Setting(
                         provider=provider,
                         workers=workers,
                         threads=threads,
                         spinning=spinning,
+                        pinned=pinned,
                         optimisation=layout,
                     )
                 )
@@ -140,6 +142,7 @@ def _measure(trial: Trial, config: Config, seconds: float) -> None:
         workers=setting.workers,
         threads=setting.threads,
         spinning=setting.spinning,
+        pinned=setting.pinned,
         optimisation=setting.optimisation,
     )
     fixed = configure(fixed, SCENARIOS[trial.goal], None, trial.goal)

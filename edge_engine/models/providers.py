@@ -21,22 +21,35 @@ Optimisation = Literal["basic", "extended", "all"]
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """How a model is run. `workers`: inferences at once; `threads`: what each one uses; `spinning`: its idle
-    threads burn their cores to be there at once; `optimisation`: how far the graph is rewritten, `all`
-    changes layouts."""
+    threads burn their cores to be there at once; `pinned`: each of them keeps to a core, which the threads
+    that start inferences stay away from; `optimisation`: how far the graph is rewritten, `all` changes
+    layouts."""
 
     provider: str = "auto"
     workers: int = 1
     threads: int = 1
     spinning: bool = False
+    pinned: bool = False
     optimisation: Optimisation = "all"
+
+    def split(self, allowed: list[int] | None) -> tuple[list[int], list[int]] | None:
+        """Of the allowed cores: those for the threads that start inferences, and one for each that helps.
+
+        The system likes to wake a helper on the core of who wakes it, where it then waits for its turn:
+        NanoDet-g takes 10.6 ms so, on two idle cores, and 7.6 ms when each thread keeps to its own.
+        None where nothing is to be pinned, or can't be.
+        """
+        helpers = self.threads - 1
+        if not self.pinned or not helpers or allowed is None or helpers >= len(allowed):
+            return None
+        return allowed[:-helpers], allowed[-helpers:]
 
     def __str__(self) -> str:
         """Only what is unusual is named beside the numbers."""
-        spinning = ", spinning" if self.spinning else ""
+        manner = ", spinning" if self.spinning else ""
+        manner += ", pinned" if self.pinned else ""
         optimisation = f", {self.optimisation} graph" if self.optimisation != "all" else ""
-        return (
-            f"{self.provider}, {self.workers} worker(s) of {self.threads} thread(s){spinning}{optimisation}"
-        )
+        return f"{self.provider}, {self.workers} worker(s) of {self.threads} thread(s){manner}{optimisation}"
 
 
 class Provider(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_engine.errors import ModelError, ProviderError, one_line
 from edge_engine.models.providers import PROVIDERS, Setting, candidates, import_runtime, preload, why_not
+from edge_engine.processor import allowed_cores
 
 _ERRORS_ONLY = 3
 _FATAL_ONLY = 4
@@ -59,6 +60,10 @@ def _create(runtime: Any, path: Path, provider: str, setting: Setting) -> Any:  
     options.log_severity_level = _ERRORS_ONLY if provider == "cpu" else _FATAL_ONLY
     options.graph_optimization_level = getattr(runtime.GraphOptimizationLevel, _LEVELS[setting.optimisation])
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(setting.spinning)))
+    split = setting.split(allowed_cores())
+    if split is not None:
+        processors = ";".join(str(core + 1) for core in split[1])  # which ONNX Runtime counts from 1
+        options.add_session_config_entry("session.intra_op_thread_affinities", processors)
     chosen = PROVIDERS[provider]
     chain: list[Any] = [(chosen.name, chosen.options(path, setting, runtime))]
     if provider != "cpu":
