@@ -27,6 +27,8 @@ from edge_engine.cache import cache_folder
 SIGNATURES = {
     "decode_gfl": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
     "float32*, float32*, int32*, int64, int64)",
+    "decode_rows": "int64(float32*, int64, int64, float64, float32*, "
+    "float32*, float32*, int32*, int64, int64)",
     "nms": "int64(float32*, float32*, int32*, int64, float64, float64*, int64*, uint8*)",
 }
 """Every kernel's C signature; a pointer is a C-contiguous array of that dtype."""
@@ -39,6 +41,7 @@ class Kernels(Protocol):
     """The loaded functions. Each call releases the GIL and checks its arrays' dtypes and layouts."""
 
     decode_gfl: Callable[..., int]
+    decode_rows: Callable[..., int]
     nms: Callable[..., int]
 
 

@@ -14,6 +14,7 @@ from numba import carray
 from numpy.typing import NDArray
 
 from edge_engine.kernels.native import part
+from edge_engine.kernels.native.candidates import add
 
 
 @part
@@ -29,31 +30,6 @@ def _mean_distance(distances: NDArray[np.float32], cell: int, first: int, bins: 
         weights += weight
         total += weight * np.float32(i)
     return np.float32(total / weights)
-
-
-@part
-def _sink(
-    boxes_xyxy: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    class_ids: NDArray[np.int32],
-    parent: int,
-) -> None:
-    """Restore the min-heap by score below `parent`."""
-    while True:
-        child = 2 * parent + 1
-        if child >= len(scores):
-            return
-        if child + 1 < len(scores) and scores[child + 1] < scores[child]:
-            child += 1
-        if scores[parent] <= scores[child]:
-            return
-        scores[parent], scores[child] = scores[child], scores[parent]
-        class_ids[parent], class_ids[child] = class_ids[child], class_ids[parent]
-        for side in range(4):
-            box = boxes_xyxy[parent, side]
-            boxes_xyxy[parent, side] = boxes_xyxy[child, side]
-            boxes_xyxy[child, side] = box
-        parent = child
 
 
 def decode_gfl(
@@ -92,20 +68,10 @@ def decode_gfl(
         y2 = y + _mean_distance(distances, cell, 3 * bins, bins) * stride
         for class_id in range(scores.shape[1]):
             score = scores[cell, class_id]
-            if not score >= limit or (count == cap and score <= scores_out[0]):
-                continue
-            slot = count if count < cap else 0
-            boxes_xyxy_out[slot, 0], boxes_xyxy_out[slot, 1] = x1, y1
-            boxes_xyxy_out[slot, 2], boxes_xyxy_out[slot, 3] = x2, y2
-            scores_out[slot] = score
-            class_ids_out[slot] = class_id
-            if count < cap:
-                count += 1
-                if count == cap:
-                    for parent in range(cap // 2, -1, -1):
-                        _sink(boxes_xyxy_out, scores_out, class_ids_out, parent)
-            else:
-                _sink(boxes_xyxy_out, scores_out, class_ids_out, 0)
-            if count == cap:
-                limit = max(limit, scores_out[0])
+            if score >= limit:
+                count = add(
+                    boxes_xyxy_out, scores_out, class_ids_out, count, (x1, y1, x2, y2), score, class_id
+                )
+        if count == cap:
+            limit = max(limit, scores_out[0])
     return count
