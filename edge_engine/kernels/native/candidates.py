@@ -39,7 +39,7 @@ def add(
     scores: NDArray[np.float32],
     class_ids: NDArray[np.int32],
     count: int,
-    box_xyxy: tuple[float, float, float, float],
+    box_xyxy: tuple[np.float32, np.float32, np.float32, np.float32],
     score: np.float32,
     class_id: int,
 ) -> int:
