@@ -85,6 +85,8 @@ def _introduce(engine: Engine, screen: Console) -> None:
     screen.print(
         f"with {engine.model.spec.name} on {engine.model.setting}, {engine.config.policy}{_advice(engine)}"
     )
+    if engine.model.repairs:
+        screen.print(escape(f"its graph was repaired: {'; '.join(engine.model.repairs)}"))
     for output in engine.outputs:
         if isinstance(output, ZeroMqOutput):
             screen.print(

@@ -14,8 +14,9 @@ from edge_engine.errors import ModelError, one_line
 from edge_engine.models.families import load_family
 from edge_engine.models.families.family import Decoder
 from edge_engine.models.providers import Setting
+from edge_engine.models.reading import read_spec
+from edge_engine.models.repair import repaired
 from edge_engine.models.session import open_session
-from edge_engine.models.spec import METADATA_KEY, SPEC_VERSION, ModelSpec
 
 Tensor = NDArray[Any]
 
@@ -42,7 +43,8 @@ class Model:
         """Raises ModelError or ProviderError, in one line."""
         _check_file(path)
         self.path = path
-        self.session, provider = open_session(path, setting)
+        file, self.repairs = repaired(path)
+        self.session, provider = open_session(file, setting)
         self.setting = msgspec.structs.replace(setting, provider=provider)
         self.spec = read_spec(path, self.session.get_modelmeta().custom_metadata_map)
         self._input = self._check_input()
@@ -80,10 +82,6 @@ class Model:
         """An empty tensor of the model's input; ModelError when graph and spec disagree."""
         inputs = self.session.get_inputs()
         spec = self.spec.input
-        if (spec.dtype, spec.layout) != ("uint8", "NHWC"):
-            raise ModelError(
-                f"{self.path}: takes {spec.dtype} {spec.layout}; so far models must take uint8 NHWC pictures"
-            )
         size = (spec.height, spec.width)
         expected = [1, *size, 3]
         got = [(_DTYPES.get(i.type, i.type), i.shape) for i in inputs]
@@ -110,20 +108,3 @@ def _check_file(path: Path) -> None:
         raise ModelError(f"{path}: expected an ONNX file, found a directory or a device")
     if path.stat().st_size == 0:
         raise ModelError(f"{path}: the model file is empty")
-
-
-def read_spec(path: Path, metadata: dict[str, str]) -> ModelSpec:
-    """The spec in a model's metadata; ModelError when there is none, or one that can't be read."""
-    text = metadata.get(METADATA_KEY)
-    if text is None:
-        raise ModelError(
-            f"{path}: has no {METADATA_KEY!r} metadata that says its family, input and labels; "
-            "so far only models made by our own tools can be run"
-        )
-    try:
-        spec = msgspec.json.decode(text, type=ModelSpec)
-    except msgspec.MsgspecError as error:
-        raise ModelError(f"{path}: its {METADATA_KEY!r} metadata can't be read: {error}") from None
-    if spec.version > SPEC_VERSION:
-        raise ModelError(f"{path}: its metadata has version {spec.version}, this engine knows {SPEC_VERSION}")
-    return spec

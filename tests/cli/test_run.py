@@ -128,8 +128,8 @@ def make_bad_models(folder: Path) -> dict[str, Path]:
     ("kind", "word"),
     [
         ("empty", "empty"),
-        ("truncated", "ONNX Runtime"),
-        ("text", "ONNX Runtime"),
+        ("truncated", "not a"),
+        ("text", "not a"),
         ("opset", "opset"),
         ("bare", "metadata"),
         ("folder", "directory"),

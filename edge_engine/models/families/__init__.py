@@ -10,7 +10,7 @@ from edge_engine.errors import ModelError
 if TYPE_CHECKING:
     from edge_engine.models.families.family import Decoder
 
-FAMILIES = {"nanodet": "nanodet:NanoDet"}
+FAMILIES = {"nanodet": "nanodet:NanoDet", "yolov8": "yolov8:YoloV8"}
 
 
 def load_family(name: str) -> type[Decoder]:

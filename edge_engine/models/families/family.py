@@ -19,6 +19,11 @@ class Decoder(Protocol):
     def __init__(self, spec: ModelSpec, output_shapes: dict[str, tuple[int, ...]]) -> None:
         """`output_shapes` in the session's order; ModelError when they don't fit the family."""
 
+    @staticmethod
+    def reads(spec: ModelSpec, output_shapes: dict[str, tuple[int, ...]]) -> list[str]:
+        """Names of the outputs that are read; repair removes the others. ModelError as above."""
+        ...
+
     def __call__(
         self, outputs: Sequence[NDArray[Any]], score_threshold: float, iou_threshold: float
     ) -> Objects:

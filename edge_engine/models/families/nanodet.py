@@ -40,6 +40,10 @@ class NanoDet:
         self._grids = _grids(spec, output_shapes)
         self._candidates = Candidates()
 
+    @staticmethod
+    def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
+        return list(output_shapes)
+
     def __call__(
         self, outputs: Sequence[NDArray[np.float32]], score_threshold: float, iou_threshold: float
     ) -> Objects:

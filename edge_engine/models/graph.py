@@ -1,0 +1,218 @@
+"""Graph surgery: what exporters leave behind is put right, and the input becomes uint8 pixels.
+
+    python -m edge_engine.models.graph MODEL REPAIRED
+
+Writes the repaired model and prints a JSON list of what was changed, or ends with 2 and one line. It runs in
+a process of its own, because onnx would stay in memory.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import onnx
+from msgspec.structs import replace
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, version_converter
+
+from edge_engine.errors import EdgeEngineError, ModelError, one_line
+from edge_engine.models.affine import Affine, absorb, fold_into_convolution
+from edge_engine.models.families import load_family
+from edge_engine.models.providers import import_runtime
+from edge_engine.models.reading import read_spec
+from edge_engine.models.spec import METADATA_KEY, ModelSpec
+
+_OPSET = 17
+_FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
+_PIXELS = "pixels"
+
+
+def repair(path: Path) -> tuple[ModelProto, list[str]]:
+    """The model of a file, repaired, and what was changed, a line each. Raises ModelError."""
+    model = _load(path)
+    try:
+        metadata = {entry.key: entry.value for entry in model.metadata_props}
+        changes = _drop_inputs_that_are_weights(model.graph)
+        spec = read_spec(path, metadata, _layout(path, model.graph))
+        changes += _fix_shapes(model.graph, spec)
+        model, raised = _raise_opset(model)
+        changes += raised
+        spec, taken = _take_pixels(model.graph, spec)
+        changes += taken
+        changes += _drop_outputs_that_nobody_reads(model, spec)
+        nodes = len(model.graph.node)
+        model = _optimised(model)
+    except ModelError:
+        raise
+    except Exception as error:  # onnx, protobuf and ONNX Runtime raise what they like
+        raise ModelError(f"{path}: its graph can't be repaired: {one_line(error)}") from None
+    if len(model.graph.node) < nodes:
+        changes.append(f"constants folded, {nodes} nodes became {len(model.graph.node)}")
+    helper.set_model_props(model, metadata | {METADATA_KEY: msgspec.json.encode(spec).decode()})
+    return model, changes
+
+
+def _load(path: Path) -> ModelProto:
+    try:
+        model = onnx.load(path)
+    except Exception as error:  # protobuf's own, or an OSError of a file with weights beside it
+        raise ModelError(f"{path}: not a model that can be loaded: {one_line(error)}") from None
+    if not model.graph.node:
+        raise ModelError(f"{path}: not an ONNX model: it has no graph")
+    return model
+
+
+def _drop_inputs_that_are_weights(graph: GraphProto) -> list[str]:
+    """Weights that are inputs too could be overridden at run time, so nothing can be folded into them."""
+    weights = {tensor.name for tensor in graph.initializer}
+    listed = [value for value in graph.input if value.name in weights]
+    for value in listed:
+        graph.input.remove(value)
+    return [f"{len(listed)} weights were listed as inputs"] if listed else []
+
+
+def _layout(path: Path, graph: GraphProto) -> Any:  # noqa: ANN401 - one of two words
+    if len(graph.input) != 1:
+        names = ", ".join(value.name for value in graph.input)
+        raise ModelError(f"{path}: expected one input, a picture; found {len(graph.input)}: {names}")
+    sizes = [dimension.dim_value for dimension in graph.input[0].type.tensor_type.shape.dim]
+    if len(sizes) != 4:
+        raise ModelError(f"{path}: expected an input of 4 dimensions, found {len(sizes)}")
+    return "NHWC" if sizes[3] == 3 and sizes[1] != 3 else "NCHW"
+
+
+def _fix_shapes(graph: GraphProto, spec: ModelSpec) -> list[str]:
+    """One picture of the spec's size: what is known can be planned for and folded."""
+    size = [spec.input.height, spec.input.width]
+    expected = [1, *size, 3] if spec.input.layout == "NHWC" else [1, 3, *size]
+    dimensions = graph.input[0].type.tensor_type.shape.dim
+    free = [d.dim_param or "?" for d in dimensions if not d.HasField("dim_value")]
+    for dimension, length in zip(dimensions, expected, strict=True):
+        if dimension.HasField("dim_value") and dimension.dim_value not in (length, 0, -1):
+            found = [d.dim_value for d in dimensions]
+            raise ModelError(f"model {spec.name}: its metadata says input {expected}, its graph has {found}")
+        dimension.dim_value = length
+    if free:
+        del graph.value_info[:]
+    return [f"free dimensions {', '.join(free)} of the input became {expected}"] if free else []
+
+
+def _raise_opset(model: ModelProto) -> tuple[ModelProto, list[str]]:
+    """Newer opsets have what later steps need, such as quantization per channel from 13 on."""
+    (version,) = [opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
+    if version >= 13:
+        return model, []
+    try:
+        return version_converter.convert_version(model, _OPSET), [f"opset {version} became {_OPSET}"]
+    except Exception as error:  # the converter doesn't know every operator: the model runs as it is
+        return model, [f"opset {version} stays: {one_line(error, 80)}"]
+
+
+def _take_pixels(graph: GraphProto, spec: ModelSpec) -> tuple[ModelSpec, list[str]]:
+    """uint8 NHWC in, as a resized picture is; the normalisation goes into the first convolution."""
+    picture, value = spec.input, graph.input[0]
+    kind = value.type.tensor_type.elem_type
+    if picture.dtype == "uint8" and picture.layout == "NHWC":
+        return spec, []
+    if kind not in _FLOATS:
+        raise ModelError(
+            f"model {spec.name}: takes {TensorProto.DataType.Name(kind)}; expected float or uint8 pixels"
+        )
+    is_nchw = picture.layout == "NCHW"
+    total, absorbed, last = absorb(graph, value.name, Affine.normalising(picture.mean, picture.std), is_nchw)
+    name, old = _PIXELS, value.name
+    value.CopyFrom(
+        helper.make_tensor_value_info(name, TensorProto.UINT8, [1, picture.height, picture.width, 3])
+    )
+    nodes = []
+    if is_nchw:
+        nodes.append(helper.make_node("Transpose", [name], [f"{name}_nchw"], perm=[0, 3, 1, 2]))
+        name = f"{name}_nchw"
+    nodes.append(helper.make_node("Cast", [name], [f"{name}_float"], to=kind))
+    name = f"{name}_float"
+    left = fold_into_convolution(graph, last, total) if is_nchw else total
+    more, name = left.nodes(name, kind, is_nchw)
+    nodes += _with_constants(graph, more)
+    _rename_reads(graph, last, name)
+    for node in reversed(nodes):
+        graph.node.insert(0, node)
+    done = f"{picture.dtype} {picture.layout} input {old} became uint8 NHWC pixels"
+    folded = (
+        ""
+        if total.is_identity
+        else ", normalisation "
+        + ("folded into the first convolution" if left.is_identity else "partly within the graph")
+    )
+    plain = replace(picture, dtype="uint8", layout="NHWC", mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    own = [f"{absorbed} normalising nodes absorbed"] if absorbed else []
+    return replace(spec, input=plain), [done + folded, *own]
+
+
+def _with_constants(graph: GraphProto, parts: Iterable[NodeProto | TensorProto]) -> list[NodeProto]:
+    nodes = []
+    for part in parts:
+        if isinstance(part, TensorProto):
+            graph.initializer.append(part)
+        else:
+            nodes.append(part)
+    return nodes
+
+
+def _rename_reads(graph: GraphProto, old: str, new: str) -> None:
+    for node in graph.node:
+        for i, name in enumerate(node.input):
+            if name == old:
+                node.input[i] = new
+
+
+def _drop_outputs_that_nobody_reads(model: ModelProto, spec: ModelSpec) -> list[str]:
+    """And, when the constants are folded, whatever only they needed."""
+    inferred = onnx.shape_inference.infer_shapes(model)
+    shapes = {
+        value.name: tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
+        for value in inferred.graph.output
+    }
+    if not all(all(shape) for shape in shapes.values()):
+        return []  # their shapes show only when they are computed
+    read = load_family(spec.family).reads(spec, shapes)
+    dead = [value for value in model.graph.output if value.name not in read]
+    for value in dead:
+        model.graph.output.remove(value)
+    return [f"outputs that nobody reads: {', '.join(value.name for value in dead)}"] if dead else []
+
+
+def _optimised(model: ModelProto) -> ModelProto:
+    """ONNX Runtime's basic level, which holds on every device: folds constants, drops what leads nowhere."""
+    runtime = import_runtime()
+    with tempfile.TemporaryDirectory(prefix="edge-engine-") as folder:
+        path = Path(folder) / "optimised.onnx"
+        options = runtime.SessionOptions()
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(path)
+        options.log_severity_level = 4
+        runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        optimised = onnx.load(path)
+    used = {node.domain for node in optimised.graph.node}
+    kept = [opset for opset in optimised.opset_import if opset.domain in used | {""}]
+    del optimised.opset_import[:]
+    optimised.opset_import.extend(kept)
+    return optimised
+
+
+def main() -> None:
+    source, target = map(Path, sys.argv[1:])
+    try:
+        model, changes = repair(source)
+    except EdgeEngineError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+    onnx.save(model, target)
+    sys.stdout.buffer.write(msgspec.json.encode(changes))
+
+
+if __name__ == "__main__":
+    main()
