@@ -1,7 +1,7 @@
 # make demo    see it work: detections in a street video, published over ZeroMQ
 # make test    everything that must hold (make check first)
 # make check   formatting, lint, types, layers
-# RUNTIME=gpu takes onnxruntime-gpu in place of onnxruntime; PYTHON=python3.12 another interpreter.
+# RUNTIME=gpu or openvino takes that build of ONNX Runtime; PYTHON=python3.12 another interpreter.
 
 PYTHON ?= python3
 RUNTIME ?= cpu

@@ -88,7 +88,7 @@ PROVIDERS = {
     "tensorrt": Provider("TensorrtExecutionProvider", _GPU, _tensorrt_options),
     "cuda": Provider("CUDAExecutionProvider", _GPU, _no_options),
     "coreml": Provider("CoreMLExecutionProvider", "onnxruntime on macOS", _no_options),
-    "openvino": Provider("OpenVINOExecutionProvider", "onnxruntime-openvino", _openvino_options),
+    "openvino": Provider("OpenVINOExecutionProvider", "edge-engine[openvino]", _openvino_options),
     "acl": Provider("ACLExecutionProvider", "an ONNX Runtime built with --use_acl", _no_options),
     "xnnpack": Provider(
         "XnnpackExecutionProvider", "an ONNX Runtime built with --use_xnnpack", _xnnpack_options
