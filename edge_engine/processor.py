@@ -28,6 +28,14 @@ def processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def processor_features() -> set[str]:
+    """Its instruction sets, as /proc/cpuinfo names them; empty where there is none."""
+    for line in _text(Path("/proc/cpuinfo")).splitlines():
+        if line.startswith(("flags", "Features")):
+            return set(line.partition(":")[2].split())
+    return set()
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(errors="replace")

@@ -70,7 +70,9 @@ def main() -> None:
 
 def yolo_with_random_weights(folder: Path) -> Path:
     """Ultralytics' own export of YOLO11n; trained weights would take a download and change no time."""
-    program = "from ultralytics import YOLO; YOLO('yolo11n.yaml').export(format='onnx', imgsz=640, simplify=False)"
+    program = (
+        "from ultralytics import YOLO; YOLO('yolo11n.yaml').export(format='onnx', imgsz=640, simplify=False)"
+    )
     done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"can't export YOLO11n ({_last_line(done.stderr)}): pip install 'edge-engine[peers]'")

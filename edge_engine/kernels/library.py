@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge_engine.cache import cache_folder
+from edge_engine.processor import processor_features
 
 SIGNATURES = {
     "decode_gfl": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
@@ -117,17 +118,9 @@ def _key() -> str:
     digest = hashlib.sha256()
     for path in sorted([*_NATIVE.glob("*.py"), *Path(__file__).parent.glob("*.py")]):
         digest.update(path.read_bytes())
-    digest.update(f"{version('numba')} {version('llvmlite')} {platform.machine()} {_cpu()}".encode())
+    features = " ".join(sorted(processor_features())) or platform.processor()
+    digest.update(f"{version('numba')} {version('llvmlite')} {platform.machine()} {features}".encode())
     return digest.hexdigest()[:24]
-
-
-def _cpu() -> str:
-    """The processor's instruction sets."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
 
 
 def _cached() -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import msgspec
 
 from edge_engine.cache import cache_folder
 from edge_engine.errors import ProviderError, one_line
+from edge_engine.processor import processor_features
 
 Optimisation = Literal["basic", "extended", "all"]
 
@@ -74,9 +76,13 @@ def _tensorrt_options(path: Path, setting: Setting, runtime: Any) -> dict[str, s
 
 
 def _openvino_options(path: Path, setting: Setting, runtime: Any) -> dict[str, str]:  # noqa: ANN401
-    """Its streams run at once, and share the threads."""
+    """Its streams run at once, and share the threads. What is float is computed in bfloat16 where the
+    processor does that, as OpenVINO itself has it by default: YOLO11n then takes half the time."""
     threads = setting.workers * setting.threads
-    return {"device_type": "CPU", "num_of_threads": str(threads), "num_streams": str(setting.workers)}
+    config = {"NUM_STREAMS": str(setting.workers), "INFERENCE_NUM_THREADS": str(threads)}
+    if {"avx512_bf16", "amx_bf16"} & processor_features():
+        config["INFERENCE_PRECISION_HINT"] = "bf16"
+    return {"device_type": "CPU", "load_config": json.dumps({"CPU": config})}
 
 
 def _xnnpack_options(path: Path, setting: Setting, runtime: Any) -> dict[str, str]:  # noqa: ANN401
