@@ -53,7 +53,9 @@ def facts(report: Report) -> list[str]:
             "not counted on this system"
             if report.frame_allocations is None
             else str(report.frame_allocations)
-        ),
+        )
+        # A decoder's buffer for packets has a slack of 256 kB, and grows with the largest packet so far.
+        + (" (a file needs a whole pass as its warm-up: --warmup)" if report.frame_allocations else ""),
     ]
     if report.receipt is not None:
         receipt = report.receipt
