@@ -66,7 +66,8 @@ class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole engine. `frames` and `seconds` end a run early; None for the rest means: as the model says,
-    or as the hint says. `spinning`, `pinned` and `optimisation` are those of models.providers.Setting."""
+    or as the hint says. `spinning`, `pinned`, `optimisation` and `batch` are those of
+    models.providers.Setting; a batch takes pictures of several streams at once."""
 
     streams: dict[StreamName, StreamConfig]
     model: Annotated[str, Meta(min_length=1, description="a zoo model's name or an ONNX file")] = "nanodet-g"
@@ -78,6 +79,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     spinning: bool | None = None
     pinned: bool | None = None
     optimisation: Literal["basic", "extended", "all"] | None = None
+    batch: Annotated[int, Meta(ge=1, le=64)] = 1
     score_threshold: Share | None = None
     iou_threshold: Share | None = None
     frames: Annotated[int, Meta(ge=1)] | None = None

@@ -160,8 +160,9 @@ class Engine:
     def _tensor_ring(self) -> Ring[TensorSlot]:
         """Live: pulled, nothing is prepared before a worker is free. Lossless: two ready per worker."""
         streams = len(self._sources)
-        prefetch = 0 if self._policy is Policy.LIVE else 2 * self.workers
-        slots = [TensorSlot(self.model.new_input()) for _ in range(prefetch + self.workers + streams)]
+        taken = self.workers * self.plan.setting.batch
+        prefetch = 0 if self._policy is Policy.LIVE else 2 * taken
+        slots = [TensorSlot(self.model.new_input()) for _ in range(prefetch + taken + streams)]
         return Ring(slots, producers=streams, prefetch=prefetch)
 
     def _postprocess(self, outputs: Ring[OutputSlot], results: Ring[ResultSlot]) -> Postprocess:

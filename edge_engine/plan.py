@@ -34,6 +34,7 @@ def make_plan(config: Config, model: Path) -> Plan:
         spinning=found.spinning if config.spinning is None else config.spinning,
         pinned=found.pinned if config.pinned is None else config.pinned,
         optimisation=config.optimisation or found.optimisation,
+        batch=config.batch,
     )
     return Plan(goal, setting, tuned is not None)
 

@@ -73,6 +73,7 @@ class Ring(Generic[S]):
         self._ready: deque[S] = deque()
         self._filling = 0
         self._waiting = 0
+        self._collecting = 0
         self._tickets = 0
         self._producers = producers
         self._aborted = False
@@ -111,7 +112,7 @@ class Ring(Generic[S]):
             self._tickets += 1
             if not self._aborted:
                 self._ready.append(slot)
-            self._items.notify()
+            self._tell_of_items()
         for old in overwritten:
             if self._on_overwrite is not None:
                 self._on_overwrite(old)
@@ -123,6 +124,12 @@ class Ring(Generic[S]):
             self._filling -= 1
             self._free.append(slot)
             self._offer_room()
+            if self._collecting:
+                self._tell_of_items()
+
+    def _tell_of_items(self) -> None:
+        """Who collects may have to go on waiting, so that one wake-up could reach the wrong consumer."""
+        self._items.notify(self._waiting if self._collecting else 1)
 
     def wait(self) -> None:
         """Returns when a slot is ready; RingClosed when none will ever be. For a ring's only consumer."""
@@ -147,6 +154,32 @@ class Ring(Generic[S]):
             if self._is_over():
                 raise RingClosed
             return None
+
+    def take_many(self, most: int) -> list[S]:
+        """The oldest ready slots, up to `most`; RingClosed when none will ever come.
+
+        Waits for the first, and then only for those that are being filled already.
+        """
+        with self._lock:
+            self._waiting += most
+            self._collecting += 1
+            if self._has_room():
+                self._room.notify(most)
+            try:
+                self.waited_for_items_ns += _wait(self._items, lambda: self._has_collected(most))
+            finally:
+                self._waiting -= most
+                self._collecting -= 1
+            if not self._ready:
+                raise RingClosed
+            slots = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
+            if self._has_room():
+                self._room.notify(len(slots))
+            return slots
+
+    def _has_collected(self, most: int) -> bool:
+        is_whole = len(self._ready) >= most or self._filling == 0
+        return bool(self._ready and is_whole) or self._is_over()
 
     def _wait_for_items(self, timeout_s: float | None = None) -> None:
         waited_ns = _wait(self._items, lambda: self._ready or self._is_over(), timeout_s)

@@ -35,15 +35,19 @@ class TensorSlot(Slot):
 
 
 class OutputSlot(Slot):
-    """infer → postprocess: the model's raw outputs. `order` is the frame's place among all inferences."""
+    """infer → postprocess: the model's raw outputs [batch, …], one row per frame.
 
-    __slots__ = ("error", "frame", "order", "outputs")
+    `orders` are the frames' places among all inferences; `unread` counts the rows that are still needed.
+    """
+
+    __slots__ = ("error", "frames", "orders", "outputs", "unread")
 
     def __init__(self, outputs: Sequence[NDArray[Any]]) -> None:
         super().__init__()
-        self.frame: Frame | None = None
+        self.frames: list[Frame] = []
+        self.orders: list[int] = []
         self.outputs = outputs
-        self.order = -1
+        self.unread = 0
         self.error: str | None = None
 
 

@@ -143,6 +143,38 @@ def test_several_streams_share_the_model_and_keep_their_own_books() -> None:
     assert {r.frame.size for r in results if r.stream == "pattern"} == {(320, 240)}
 
 
+def test_a_batch_takes_several_streams_and_changes_no_result() -> None:
+    streams = {name: StreamConfig(source=clip.URI, pace=False, max_age_ms=600_000) for name in "abc"}
+    one_by_one, _ = run_to_end(make_config(frames=40))
+    config = Config(streams=streams, policy="lossless", workers=2, batch=4, frames=40)
+    results, engine = run_to_end(config)
+    assert_balanced(engine)
+    together: dict[int, set[str]] = {}
+    for result in results:
+        together.setdefault(result.frame.work_ns["infer"], set()).add(result.stream)
+    assert max(map(len, together.values())) > 1, "no inference was shared between streams"
+    for name in streams:
+        mine = [result for result in results if result.stream == name]
+        assert [result.seq for result in mine] == list(range(40))
+        for result, alone in zip(mine, one_by_one, strict=True):
+            np.testing.assert_array_equal(result.objects.class_ids, alone.objects.class_ids)
+            np.testing.assert_allclose(result.objects.boxes_xyxy, alone.objects.boxes_xyxy, atol=1e-3)
+
+
+def test_a_live_batch_takes_what_the_cameras_have_and_waits_for_none() -> None:
+    """One camera is slow: the others' results don't wait for it."""
+    rates = {"fast": 40, "also-fast": 40, "slow": 1}
+    streams = {
+        name: StreamConfig(source=f"test:320x240@{fps}", max_age_ms=5000) for name, fps in rates.items()
+    }
+    with Engine(Config(streams=streams, batch=3, seconds=2), collect=False) as engine:
+        engine.wait(2)
+        assert_balanced(engine)
+    published = {name: stream.published for name, stream in engine.summary().streams.items()}
+    assert published["slow"] <= 3
+    assert min(published["fast"], published["also-fast"]) >= 20
+
+
 def test_pixels_are_kept_only_on_request() -> None:
     results, _ = run_to_end(make_config(frames=2))
     with pytest.raises(ValueError, match="let its pixels go"):

@@ -107,6 +107,52 @@ def test_tickets_count_commits_without_gaps_even_when_slots_are_discarded() -> N
     assert [first.ticket, second.ticket] == [0, 1]
 
 
+def test_take_many_gives_what_is_ready_up_to_its_limit() -> None:
+    ring = make_ring(5)
+    for value in range(5):
+        put(ring, value)
+    assert [slot.value for slot in ring.take_many(3)] == [0, 1, 2]
+    assert [slot.value for slot in ring.take_many(3)] == [3, 4]
+
+
+def test_take_many_waits_for_what_is_being_filled_but_not_for_what_may_never_come() -> None:
+    ring = make_ring(4, producers=2)
+    filling = ring.acquire()
+    put(ring, 1)
+    got: list[list[int]] = []
+    consumer = in_thread(lambda: got.append([slot.value for slot in ring.take_many(4)]))
+    consumer.join(0.05)
+    assert consumer.is_alive(), "it left a slot behind that was about to come"
+    filling.value = 2
+    ring.commit(filling)
+    consumer.join(5)
+    assert got == [[1, 2]]
+
+
+def test_take_many_goes_on_when_the_slot_it_waits_for_is_discarded() -> None:
+    ring = make_ring(4)
+    filling = ring.acquire()
+    put(ring, 1)
+    got: list[int] = []
+    consumer = in_thread(lambda: got.extend(slot.value for slot in ring.take_many(4)))
+    consumer.join(0.05)
+    ring.discard(filling)
+    consumer.join(5)
+    assert got == [1]
+
+
+def test_a_pulled_ring_gives_room_for_as_many_as_are_wanted() -> None:
+    ring = make_ring(8, producers=3, prefetch=0)
+    producers = [in_thread(lambda value=value: put(ring, value)) for value in range(3)]  # type: ignore[misc]
+    time.sleep(0.02)
+    taken: list[int] = []
+    while len(taken) < 3:
+        taken += [slot.value for slot in ring.take_many(3)]
+    assert sorted(taken) == [0, 1, 2]
+    for producer in producers:
+        producer.join(5)
+
+
 def test_closing_lets_consumers_finish_what_is_left() -> None:
     ring = make_ring(4)
     put(ring, 1)
@@ -127,7 +173,7 @@ def test_a_ring_with_several_producers_closes_with_the_last() -> None:
         ring.take()
 
 
-@pytest.mark.parametrize("blocked", ["take", "acquire", "wait"])
+@pytest.mark.parametrize("blocked", ["take", "take_many", "acquire", "wait"])
 def test_abort_wakes_whoever_waits(blocked: str) -> None:
     ring = make_ring(1)
     if blocked == "acquire":
@@ -136,7 +182,7 @@ def test_abort_wakes_whoever_waits(blocked: str) -> None:
 
     def work() -> None:
         with pytest.raises(RingClosed):
-            getattr(ring, blocked)()
+            getattr(ring, blocked)(*([2] if blocked == "take_many" else []))
         ended.set()
 
     in_thread(work)
@@ -164,31 +210,35 @@ def _produce(ring: Ring[Box], values: range, pause: list[float]) -> None:
     ring.close()
 
 
-def _consume(ring: Ring[Box], got: list[int], pause: list[float]) -> None:
+def _consume(ring: Ring[Box], got: list[int], pause: list[float], most: int) -> None:
     while True:
         try:
-            slot = ring.take()
+            slots = ring.take_many(most) if most > 1 else [ring.take()]
         except RingClosed:
             return
-        assert slot is not None
-        value = slot.value
-        time.sleep(pause[value % len(pause)])
-        assert slot.value == value, "a slot was filled while a consumer held it"
-        got.append(value)
-        ring.release(slot)
+        for slot in slots:
+            assert slot is not None
+            value = slot.value
+            time.sleep(pause[value % len(pause)])
+            assert slot.value == value, "a slot was filled while a consumer held it"
+            got.append(value)
+            ring.release(slot)
 
 
 def _run(
-    ring: Ring[Box], n: int, producers: list[list[float]], consumers: list[list[float]]
+    ring: Ring[Box], n: int, producers: list[list[float]], consumers: list[list[float]], most: int = 1
 ) -> list[list[int]]:
-    """Real threads with these pauses; what each consumer got."""
+    """Real threads with these pauses; what each consumer got. `most`: how many slots one takes at a time."""
     share = n // len(producers)
     got: list[list[int]] = [[] for _ in consumers]
     threads = [
         in_thread(lambda i=i, p=p: _produce(ring, range(i * share, (i + 1) * share), p))  # type: ignore[misc]
         for i, p in enumerate(producers)
     ]
-    threads += [in_thread(lambda g=g, p=p: _consume(ring, g, p)) for g, p in zip(got, consumers, strict=True)]  # type: ignore[misc]
+    threads += [
+        in_thread(lambda g=g, p=p: _consume(ring, g, p, most))  # type: ignore[misc]
+        for g, p in zip(got, consumers, strict=True)
+    ]
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive(), "the ring hangs"
@@ -201,13 +251,14 @@ def _run(
     consumers=st.lists(pauses, min_size=1, max_size=3),
     slots=st.integers(1, 6),
     prefetch=st.sampled_from([None, 0, 1]),
+    most=st.integers(1, 4),
 )
 def test_lossless_delivers_everything_once_under_any_schedule(
-    producers: list[list[float]], consumers: list[list[float]], slots: int, prefetch: int | None
+    producers: list[list[float]], consumers: list[list[float]], slots: int, prefetch: int | None, most: int
 ) -> None:
     ring = make_ring(slots, producers=len(producers), prefetch=prefetch)
     share = 60 // len(producers)
-    got = _run(ring, 60, producers, consumers)
+    got = _run(ring, 60, producers, consumers, most)
     assert sorted(value for values in got for value in values) == list(range(share * len(producers)))
     for values in got:
         for producer in range(len(producers)):

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
+from edge_engine.models.constants import constant, set_constant
+
 Values = NDArray[np.float64]
 _ARITHMETIC = {"Mul", "Div", "Add", "Sub"}
 
@@ -45,9 +47,9 @@ class Affine:
             if (values == neutral).all():
                 continue
             dtype = helper.tensor_dtype_to_np_dtype(kind)
-            constant, given = f"{name}_{operation.lower()}", f"{name}_{operation.lower()}ed"
-            parts.append(numpy_helper.from_array(values.reshape(shape).astype(dtype), constant))
-            parts.append(helper.make_node(operation, [name, constant], [given]))
+            factor, given = f"{name}_{operation.lower()}", f"{name}_{operation.lower()}ed"
+            parts.append(numpy_helper.from_array(values.reshape(shape).astype(dtype), factor))
+            parts.append(helper.make_node(operation, [name, factor], [given]))
             name = given
         return parts, name
 
@@ -65,7 +67,7 @@ def absorb(graph: GraphProto, name: str, affine: Affine, is_nchw: bool) -> tuple
         if name != reader.input[0] and reader.op_type in ("Div", "Sub"):  # constant / pixel
             return affine, absorbed, name
         other = reader.input[1] if name == reader.input[0] else reader.input[0]
-        value = _per_channel(_constant(graph, other), is_nchw)
+        value = _per_channel(constant(graph, other), is_nchw)
         if value is None or any(output.name == reader.output[0] for output in graph.output):
             return affine, absorbed, name
         affine = affine.then(reader.op_type, value)
@@ -82,18 +84,18 @@ def fold_into_convolution(graph: GraphProto, name: str, affine: Affine) -> Affin
     (conv, *others) = [node for node in graph.node if name in node.input] or [None]
     if conv is None or others or conv.op_type != "Conv" or conv.input[0] != name:
         return affine
-    weights = _constant(graph, conv.input[1])
-    bias = _constant(graph, conv.input[2]) if len(conv.input) > 2 else None
+    weights = constant(graph, conv.input[1])
+    bias = constant(graph, conv.input[2]) if len(conv.input) > 2 else None
     groups = next((a.i for a in conv.attribute if a.name == "group"), 1)
     if weights is None or groups != 1 or (len(conv.input) > 2 and bias is None):
         return affine
     kind, wide = weights.dtype, weights.astype(np.float64)
     scaled = wide * affine.scale.reshape(1, 3, *[1] * (wide.ndim - 2))
-    _set_input(graph, conv, 1, scaled.astype(kind))
+    set_constant(graph, conv, 1, scaled.astype(kind))
     if _is_padded(conv) or not affine.shift.any():
         return Affine(np.ones(3), affine.shift / affine.scale)
     moved = (wide * affine.shift.reshape(1, 3, *[1] * (wide.ndim - 2))).sum(axis=tuple(range(1, wide.ndim)))
-    _set_input(graph, conv, 2, (moved if bias is None else bias + moved).astype(kind))
+    set_constant(graph, conv, 2, (moved if bias is None else bias + moved).astype(kind))
     return Affine(np.ones(3), np.zeros(3))
 
 
@@ -104,26 +106,6 @@ def _is_padded(conv: NodeProto) -> bool:
         if attribute.name == "pads" and any(attribute.ints):
             return True
     return False
-
-
-def _set_input(graph: GraphProto, node: NodeProto, index: int, values: NDArray[np.generic]) -> None:
-    """A constant of its own: what was there may have other readers."""
-    name = f"{node.output[0]}_folded_{index}"
-    graph.initializer.append(numpy_helper.from_array(values, name))
-    if index < len(node.input):
-        node.input[index] = name
-    else:
-        node.input.append(name)
-
-
-def _constant(graph: GraphProto, name: str) -> NDArray[np.generic] | None:
-    for tensor in graph.initializer:
-        if tensor.name == name:
-            return numpy_helper.to_array(tensor)
-    for node in graph.node:
-        if node.op_type == "Constant" and name in node.output:
-            return next((numpy_helper.to_array(a.t) for a in node.attribute if a.name == "value"), None)
-    return None
 
 
 def _per_channel(values: NDArray[np.generic] | None, is_nchw: bool) -> Values | None:

@@ -1,9 +1,9 @@
 """Graph surgery: what exporters leave behind is put right, and the input becomes uint8 pixels.
 
-    python -m edge_engine.models.graph MODEL REPAIRED
+    python -m edge_engine.models.graph [--batched] MODEL REPAIRED
 
-Writes the repaired model and prints a JSON list of what was changed, or ends with 2 and one line. It runs in
-a process of its own, because onnx would stay in memory.
+Writes the repaired model (batched: one for any number of pictures at once) and prints a JSON list of what was
+changed, or ends with 2 and one line. It runs in a process of its own, because onnx would stay in memory.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, version
 
 from edge_engine.errors import EdgeEngineError, ModelError, one_line
 from edge_engine.models.affine import Affine, absorb, fold_into_convolution
+from edge_engine.models.batch import take_batches
 from edge_engine.models.families import load_family
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.reading import read_spec
@@ -31,7 +32,7 @@ _FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
 _PIXELS = "pixels"
 
 
-def repair(path: Path) -> tuple[ModelProto, list[str]]:
+def repair(path: Path, *, is_batched: bool = False) -> tuple[ModelProto, list[str]]:
     """The model of a file, repaired, and what was changed, a line each. Raises ModelError."""
     model = _load(path)
     try:
@@ -46,6 +47,8 @@ def repair(path: Path) -> tuple[ModelProto, list[str]]:
         changes += _drop_outputs_that_nobody_reads(model, spec)
         nodes = len(model.graph.node)
         model = _optimised(model)
+        if is_batched:
+            take_batches(model, path)
     except ModelError:
         raise
     except Exception as error:  # onnx, protobuf and ONNX Runtime raise what they like
@@ -204,9 +207,9 @@ def _optimised(model: ModelProto) -> ModelProto:
 
 
 def main() -> None:
-    source, target = map(Path, sys.argv[1:])
+    *options, source, target = sys.argv[1:]
     try:
-        model, changes = repair(source)
+        model, changes = repair(Path(source), is_batched="--batched" in options)
     except EdgeEngineError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)

@@ -17,6 +17,7 @@ from edge_engine.models.providers import Setting
 from edge_engine.models.reading import read_spec
 from edge_engine.models.repair import repaired
 from edge_engine.models.session import open_session
+from edge_engine.models.spec import BATCH_DIMENSION
 
 Tensor = NDArray[Any]
 
@@ -43,7 +44,7 @@ class Model:
         """Raises ModelError or ProviderError, in one line."""
         _check_file(path)
         self.path = path
-        file, self.repairs = repaired(path)
+        file, self.repairs = repaired(path, is_batched=setting.batch > 1)
         self.session, provider = open_session(file, setting)
         self.setting = msgspec.structs.replace(setting, provider=provider)
         self.spec = read_spec(path, self.session.get_modelmeta().custom_metadata_map)
@@ -58,9 +59,13 @@ class Model:
         """A tensor to put a picture into, filled with the letterbox's padding."""
         return np.full_like(self._input, self.spec.input.pad)
 
+    def new_batch(self) -> Tensor:
+        """A tensor for as many pictures as the setting lets into one inference."""
+        return np.repeat(self.new_input(), self.setting.batch, axis=0)
+
     def new_outputs(self) -> list[Tensor]:
-        """One preallocated array per output, in the graph's order."""
-        return [np.zeros_like(output) for output in self._outputs.values()]
+        """One preallocated array [batch, …] per output, in the graph's order."""
+        return [np.repeat(np.zeros_like(o), self.setting.batch, axis=0) for o in self._outputs.values()]
 
     def bind(self, tensor: Tensor, outputs: Sequence[Tensor]) -> Binding:
         """What `run` needs to read and write these very arrays."""
@@ -83,19 +88,22 @@ class Model:
         inputs = self.session.get_inputs()
         spec = self.spec.input
         size = (spec.height, spec.width)
-        expected = [1, *size, 3]
+        first = 1 if self.setting.batch == 1 else BATCH_DIMENSION
+        expected = [first, *size, 3]
         got = [(_DTYPES.get(i.type, i.type), i.shape) for i in inputs]
         if got != [(spec.dtype, expected)]:
             raise ModelError(
                 f"{self.path}: its metadata promises one input {spec.dtype} {expected}, the graph has {got}"
             )
-        return np.zeros(expected, spec.dtype)
+        return np.zeros((1, *size, 3), spec.dtype)
 
     def _first_run(self) -> dict[str, Tensor]:
-        """Run once on padding: warms up, and shows the outputs' real shapes."""
-        feed = {self.session.get_inputs()[0].name: self.new_input()}
+        """Run once on padding: warms up, and shows the outputs' real shapes, those of one picture."""
+        name = self.session.get_inputs()[0].name
         try:
-            outputs = self.session.run(self._output_names, feed)
+            if self.setting.batch > 1:
+                self.session.run(self._output_names, {name: self.new_batch()})
+            outputs = self.session.run(self._output_names, {name: self.new_input()})
         except Exception as error:  # ONNX Runtime raises a type of its own per status code
             raise ModelError(f"{self.path}: its first inference failed: {one_line(error)}") from None
         return dict(zip(self._output_names, outputs, strict=True))

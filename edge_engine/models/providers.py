@@ -25,7 +25,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """How a model is run. `workers`: inferences at once; `threads`: what each one uses; `spinning`: its idle
     threads burn their cores to be there at once; `pinned`: each of them keeps to a core, which the threads
     that start inferences stay away from; `optimisation`: how far the graph is rewritten, `all` changes
-    layouts."""
+    layouts; `batch`: up to so many pictures go into one inference."""
 
     provider: str = "auto"
     workers: int = 1
@@ -33,6 +33,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     spinning: bool = False
     pinned: bool = False
     optimisation: Optimisation = "all"
+    batch: int = 1
 
     def split(self, allowed: list[int] | None) -> tuple[list[int], list[int]] | None:
         """Of the allowed cores: those for the threads that start inferences, and one for each that helps.
@@ -51,7 +52,9 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         manner = ", spinning" if self.spinning else ""
         manner += ", pinned" if self.pinned else ""
         optimisation = f", {self.optimisation} graph" if self.optimisation != "all" else ""
-        return f"{self.provider}, {self.workers} worker(s) of {self.threads} thread(s){manner}{optimisation}"
+        batch = f", up to {self.batch} pictures at once" if self.batch > 1 else ""
+        how = f"{self.workers} worker(s) of {self.threads} thread(s){manner}"
+        return f"{self.provider}, {how}{optimisation}{batch}"
 
 
 class Provider(NamedTuple):

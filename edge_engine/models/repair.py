@@ -29,16 +29,20 @@ class Repaired(NamedTuple):
     changes: tuple[str, ...]
 
 
-def repaired(path: Path) -> Repaired:
-    """What is run in place of a model file. The zoo's need no repair. Raises ModelError or ProviderError."""
-    if path.resolve().parent == zoo.FOLDER.resolve():
+def repaired(path: Path, *, is_batched: bool = False) -> Repaired:
+    """What is run in place of a model file; batched, it takes any number of pictures at once.
+
+    The zoo's need no repair. Raises ModelError or ProviderError.
+    """
+    if path.resolve().parent == zoo.FOLDER.resolve() and not is_batched:
         return Repaired(path, ())
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    stem = cache_folder() / "models" / f"{path.stem[:40]}-{digest[:16]}-{_VERSION}"
+    kind = f"{_VERSION}-batched" if is_batched else str(_VERSION)
+    stem = cache_folder() / "models" / f"{path.stem[:40]}-{digest[:16]}-{kind}"
     model, notes = stem.with_name(f"{stem.name}.onnx"), stem.with_name(f"{stem.name}.json")
     changes = _changes(notes) if model.exists() else None
     if changes is None:
-        changes = _repair(path, model, notes)
+        changes = _repair(path, model, notes, ["--batched"] if is_batched else [])
     return Repaired(model, changes)
 
 
@@ -50,14 +54,14 @@ def _changes(notes: Path) -> tuple[str, ...] | None:
         return None
 
 
-def _repair(source: Path, target: Path, notes: Path) -> tuple[str, ...]:
+def _repair(source: Path, target: Path, notes: Path, options: list[str]) -> tuple[str, ...]:
     """In a process of its own, whose memory goes with it."""
     import_runtime()  # else that process would be the one to miss it
     root = str(Path(__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, *sys.path])}
     with tempfile.TemporaryDirectory(prefix="edge-engine-") as folder:
         made = Path(folder) / "repaired.onnx"
-        command = [sys.executable, "-m", "edge_engine.models.graph", str(source), str(made)]
+        command = [sys.executable, "-m", "edge_engine.models.graph", *options, str(source), str(made)]
         try:
             done = subprocess.run(
                 command, capture_output=True, env=environment, timeout=_TIMEOUT_S, check=False

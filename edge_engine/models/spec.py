@@ -11,6 +11,8 @@ import msgspec
 
 METADATA_KEY = "edge_engine"
 SPEC_VERSION = 1
+BATCH_DIMENSION = "batch"
+"""How a graph that takes any number of pictures calls its inputs' and outputs' first dimension."""
 
 
 class InputSpec(msgspec.Struct, frozen=True):

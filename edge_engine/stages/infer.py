@@ -1,12 +1,14 @@
-"""Infer: one of several workers that run the model on slots of input."""
+"""Infer: one of several workers that run the model on slots of input, one by one or several at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from edge_engine.clock import monotonic_ns
 from edge_engine.errors import ModelError
-from edge_engine.models.model import Binding, InferenceError, Model
+from edge_engine.frame import Frame
+from edge_engine.models.model import Binding, InferenceError, Model, Tensor
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import OutputSlot, TensorSlot
 
@@ -15,7 +17,10 @@ _TOLERATED_FAILURES = 10
 
 
 class Infer:
-    """Takes a place for its outputs before its input: a worker that waits for input is one that is free."""
+    """Takes a place for its outputs before its input: a worker that waits for input is one that is free.
+
+    A model that takes several pictures at once gets those that are there, of whichever streams.
+    """
 
     def __init__(
         self,
@@ -30,34 +35,52 @@ class Infer:
         self._input = source
         self._output = output
         self._run_options = run_options
+        self._batch: Tensor | None = model.new_batch() if model.setting.batch > 1 else None
         self._bindings: dict[tuple[int, int], Binding] = {}
         self._failures = 0
 
     def step(self) -> None:
         slot = self._output.acquire()
         try:
-            taken = self._input.take()
+            taken = self._input.take_many(self._model.setting.batch)
         except RingClosed:
             self._output.discard(slot)
             raise
-        assert taken is not None
-        assert taken.frame is not None
         started_ns = monotonic_ns()
-        slot.error = self._run(taken, slot)
-        slot.frame, taken.frame = taken.frame, None
-        slot.frame.work_ns["infer"] = monotonic_ns() - started_ns
-        slot.order = taken.ticket
-        self._input.release(taken)
+        slot.error = self._run(self._binding(taken, slot))
+        work_ns = monotonic_ns() - started_ns
+        slot.frames = [self._let_go(each, work_ns) for each in taken]
+        slot.orders = [each.ticket for each in taken]
+        slot.unread = len(taken)
+        for each in taken:
+            self._input.release(each)
         # A failed frame is handed on all the same: its place in the order must not stay empty.
         self._output.commit(slot)
 
-    def _run(self, taken: TensorSlot, slot: OutputSlot) -> str | None:
-        """Why the inference failed, or None."""
-        key = (id(taken), id(slot))
+    def _binding(self, taken: Sequence[TensorSlot], slot: OutputSlot) -> Binding:
+        """One picture is read where it lies; several are laid one behind the other first."""
+        if self._batch is None:
+            (single,) = taken
+            key, tensor = (id(single), id(slot)), single.tensor
+        else:
+            for row, each in enumerate(taken):
+                self._batch[row] = each.tensor[0]
+            key, tensor = (len(taken), id(slot)), self._batch[: len(taken)]
         if key not in self._bindings:
-            self._bindings[key] = self._model.bind(taken.tensor, slot.outputs)
+            self._bindings[key] = self._model.bind(tensor, [output[: len(taken)] for output in slot.outputs])
+        return self._bindings[key]
+
+    @staticmethod
+    def _let_go(slot: TensorSlot, work_ns: int) -> Frame:
+        assert slot.frame is not None
+        frame, slot.frame = slot.frame, None
+        frame.work_ns["infer"] = work_ns
+        return frame
+
+    def _run(self, binding: Binding) -> str | None:
+        """Why the inference failed, or None."""
         try:
-            self._model.run(self._bindings[key], self._run_options)
+            self._model.run(binding, self._run_options)
         except InferenceError as error:
             self._failures += 1
             if self._failures >= _TOLERATED_FAILURES:

@@ -51,43 +51,51 @@ class Postprocess:
         self._streams = streams
         self._policy = policy
         self._session = session
-        self._early: dict[int, OutputSlot] = {}
+        self._early: dict[int, tuple[OutputSlot, int]] = {}
         self._next_order = 0
         self._last_seq = dict.fromkeys(streams, -1)
 
     def step(self) -> None:
         slot = self._input.take()
         assert slot is not None
+        rows = range(len(slot.frames))
         if self._policy is Policy.LIVE:
-            self._handle(slot)
+            for row in rows:
+                self._handle(slot, row)
             return
-        self._early[slot.order] = slot
+        self._early.update((slot.orders[row], (slot, row)) for row in rows)
         while self._next_order in self._early:
-            self._handle(self._early.pop(self._next_order))
+            self._handle(*self._early.pop(self._next_order))
             self._next_order += 1
 
-    def _handle(self, slot: OutputSlot) -> None:
+    def _handle(self, slot: OutputSlot, row: int) -> None:
         """Decode one frame's outputs and hand its result on, or drop it with its cause."""
-        assert slot.frame is not None
-        frame, slot.frame = slot.frame, None
+        frame = slot.frames[row]
         ledger = self._streams[frame.stream].ledger
         if slot.error is not None:
-            self._input.release(slot)
             ledger.dropped(frame.seq, Cause.ERROR, slot.error)
+            self._done_with_a_row(slot)
             return
         if frame.seq < self._last_seq[frame.stream]:
-            self._input.release(slot)
+            self._done_with_a_row(slot)
             ledger.dropped(frame.seq, Cause.SUPERSEDED)
             return
         self._last_seq[frame.stream] = frame.seq
         started_ns = monotonic_ns()
-        objects = self._decode(slot, frame)
+        objects = self._decode(slot, row, frame)
         frame.work_ns["postprocess"] = monotonic_ns() - started_ns
-        self._input.release(slot)
+        self._done_with_a_row(slot)
         self._hand_on(frame, objects)
 
-    def _decode(self, slot: OutputSlot, frame: Frame) -> Objects:
-        objects = self._decoder(slot.outputs, self._thresholds.score, self._thresholds.iou)
+    def _done_with_a_row(self, slot: OutputSlot) -> None:
+        slot.unread -= 1
+        if slot.unread == 0:
+            slot.frames = []
+            self._input.release(slot)
+
+    def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Objects:
+        outputs = [output[row : row + 1] for output in slot.outputs]
+        objects = self._decoder(outputs, self._thresholds.score, self._thresholds.iou)
         spec = self._spec.input
         box = Letterbox.fit(frame.size, (spec.width, spec.height), spec.letterbox)
         objects.boxes_xyxy = box.to_source(objects.boxes_xyxy)

@@ -1,0 +1,93 @@
+"""Batch: a graph for one picture, made to take any number of them in one inference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import GraphProto, ModelProto, NodeProto
+
+from edge_engine.errors import ModelError, one_line
+from edge_engine.models.constants import constant, set_constant
+from edge_engine.models.providers import import_runtime
+from edge_engine.models.spec import BATCH_DIMENSION
+
+_PICTURES = 3
+# Kernels may add up in another order for several pictures: this share of an output's largest value.
+_TOLERANCE = 1e-3
+
+
+def take_batches(model: ModelProto, path: Path) -> None:
+    """Frees the first dimension of the input and of all outputs, and proves on pictures of noise that each
+    gets the answer that it gets alone. Raises ModelError when it doesn't."""
+    noise = _noise(model.graph)
+    alone = [_run(model, noise[i : i + 1]) for i in range(_PICTURES)]
+    shapes = _shapes(model)
+    for node in model.graph.node:
+        if node.op_type == "Reshape":
+            _keep_first_dimension(model.graph, node)
+        elif node.op_type == "Resize":
+            _scale_instead_of_size(model.graph, node, shapes)
+    del model.graph.value_info[:]
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = BATCH_DIMENSION
+    try:
+        together = _run(model, noise)
+    except Exception as error:  # ONNX Runtime raises a type of its own per status code
+        raise _refused(path, one_line(error)) from None
+    for i, of_one in enumerate(alone):
+        for name, one, all_of_them in zip(_names(model), of_one, together, strict=True):
+            if len(all_of_them) != _PICTURES or not _agree(one[0], all_of_them[i]):
+                raise _refused(path, f"output {name} of one depends on the others")
+
+
+def _refused(path: Path, reason: str) -> ModelError:
+    return ModelError(f"{path}: can't take several pictures at once ({reason}); leave out `batch`")
+
+
+def _names(model: ModelProto) -> list[str]:
+    return [output.name for output in model.graph.output]
+
+
+def _noise(graph: GraphProto) -> NDArray[np.uint8]:
+    sides = [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim][1:]
+    return np.random.default_rng(0).integers(0, 256, (_PICTURES, *sides), np.uint8)
+
+
+def _run(model: ModelProto, pictures: NDArray[np.uint8]) -> list[NDArray[np.generic]]:
+    runtime = import_runtime()
+    session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    found: list[NDArray[np.generic]] = session.run(None, {model.graph.input[0].name: pictures})
+    return found
+
+
+def _agree(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
+    limit = _TOLERANCE * max(float(np.abs(one).max(initial=0)), 1e-6)
+    return bool(np.allclose(one, other, rtol=_TOLERANCE, atol=limit))
+
+
+def _shapes(model: ModelProto) -> dict[str, list[int]]:
+    """Of every value, as far as they can be inferred."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    values = (*graph.value_info, *graph.input, *graph.output)
+    return {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in values}
+
+
+def _keep_first_dimension(graph: GraphProto, node: NodeProto) -> None:
+    """A 0 in a Reshape's shape stands for the input's own dimension."""
+    shape = constant(graph, node.input[1])
+    keeps_zero = any(a.name == "allowzero" and a.i for a in node.attribute)
+    if shape is not None and shape.size > 1 and shape[0] == 1 and not keeps_zero:
+        set_constant(graph, node, 1, np.concatenate([[0], shape[1:]]).astype(np.int64))
+
+
+def _scale_instead_of_size(graph: GraphProto, node: NodeProto, shapes: dict[str, list[int]]) -> None:
+    """A Resize's size names the batch; factors don't."""
+    size = constant(graph, node.input[3]) if len(node.input) > 3 else None
+    before = shapes.get(node.input[0], [])
+    if size is None or len(before) != size.size or not all(before):
+        return
+    set_constant(graph, node, 2, (size / np.array(before)).astype(np.float32))
+    del node.input[3]

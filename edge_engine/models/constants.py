@@ -1,0 +1,28 @@
+"""Constants of a graph: reading them, and giving a node one of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import GraphProto, NodeProto, numpy_helper
+
+
+def constant(graph: GraphProto, name: str) -> NDArray[np.generic] | None:
+    """The value behind a name, if it is a weight or a Constant node's."""
+    for tensor in graph.initializer:
+        if name and tensor.name == name:
+            return numpy_helper.to_array(tensor)
+    for node in graph.node:
+        if node.op_type == "Constant" and name in node.output:
+            return next((numpy_helper.to_array(a.t) for a in node.attribute if a.name == "value"), None)
+    return None
+
+
+def set_constant(graph: GraphProto, node: NodeProto, index: int, values: NDArray[np.generic]) -> None:
+    """The node's input `index` becomes a constant of its own: what was there may have other readers."""
+    name = f"{node.output[0]}_constant_{index}"
+    graph.initializer.append(numpy_helper.from_array(values, name))
+    if index < len(node.input):
+        node.input[index] = name
+    else:
+        node.input.append(name)
