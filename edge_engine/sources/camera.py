@@ -11,7 +11,8 @@ import cv2
 
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns, utc_ns
 from edge_engine.errors import SourceError
-from edge_engine.pixels import BgrPixels
+from edge_engine.pixels import BgrPixels, JpegPixels, Pixels
+from edge_engine.sources.jpeg import jpeg_size
 from edge_engine.sources.pool import BufferPool
 from edge_engine.sources.source import Grab
 from edge_engine.sources.uri import Size, SourceUri
@@ -27,7 +28,8 @@ class CameraSource:
     """Options `size` and `fps` are asked for; `description` says what the camera took.
 
     Stamps are the driver's, from when the picture's data arrived, where it gives them on the monotonic
-    clock; else from when the picture was handed over. Pacing and looping mean nothing to a camera.
+    clock; else from when the picture was handed over. Pictures that come as MJPEG stay packed, to be decoded
+    once, at the scale that is needed. Pacing and looping mean nothing to a camera.
     A file's path may stand for the device: then OpenCV reads the file, as fast as it is asked.
     """
 
@@ -73,14 +75,14 @@ class CameraSource:
         if self._fps is not None:
             capture.set(cv2.CAP_PROP_FPS, self._fps)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        if self._backend() == cv2.CAP_V4L2 and _fourcc(capture) == "MJPG":
+            capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
 
     def _describe(self, capture: cv2.VideoCapture) -> str:
-        code = int(capture.get(cv2.CAP_PROP_FOURCC))
-        fourcc = (code & 0xFFFFFFFF).to_bytes(4, "little").decode("ascii", "replace").strip("\0 ")
         size, fps = _size_of(capture), capture.get(cv2.CAP_PROP_FPS)
         wished = "" if self._size in (None, size) else f" (asked for {_show(self._size)})"
         faster = "" if self._fps in (None, fps) else f" (asked for {self._fps:g})"
-        return f"{self._device}: {_show(size)}{wished} {fourcc} at {fps:g} fps{faster}"
+        return f"{self._device}: {_show(size)}{wished} {_fourcc(capture)} at {fps:g} fps{faster}"
 
     def read(self) -> Grab | None:
         if self._interrupted.is_set():
@@ -96,13 +98,16 @@ class CameraSource:
             raise SourceError(f"{self._name}: lost: it gives no pictures any more; is it still plugged in?")
         return Grab(pixels, captured_ns, captured_utc_ns)
 
-    def _retrieve(self, capture: cv2.VideoCapture) -> BgrPixels | None:
-        """The grabbed picture in a pooled buffer, or in a new one when the camera's size has changed."""
+    def _retrieve(self, capture: cv2.VideoCapture) -> Pixels | None:
+        """The grabbed picture: packed, or in a pooled buffer, or in a new one when the size has changed."""
         if self._pool is None:
             self._pool = BufferPool(_size_of(capture))
         is_good, image = capture.retrieve(self._pool.take())
         if not is_good:
             return None
+        if image.ndim == 2 or image.shape[0] == 1:  # bytes, not lines of pixels
+            packed = image.tobytes()
+            return JpegPixels(packed, jpeg_size(packed))
         pixels = BgrPixels(image)  # type: ignore[arg-type]
         if pixels.size != self._pool.size:
             self._pool = BufferPool(pixels.size)
@@ -143,6 +148,11 @@ def _cameras_there() -> str:
     return (
         "there is no /dev/video* at all: is it plugged in, and passed through to this machine or container?"
     )
+
+
+def _fourcc(capture: cv2.VideoCapture) -> str:
+    code = int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF
+    return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ")
 
 
 def _size_of(capture: cv2.VideoCapture) -> Size:

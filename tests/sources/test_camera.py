@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_engine.errors import SourceError
+from edge_engine.errors import CorruptFrameError, SourceError
+from edge_engine.pixels import Image, JpegPixels
 from edge_engine.sources import make_source
 from edge_engine.sources.camera import CameraSource
 from tests.clip import FRAMES, SIZE, clip_path
@@ -67,6 +68,51 @@ def test_buffers_are_used_again_but_not_while_held() -> None:
     for _ in range(20):
         source.read()
     assert difference(held.pixels.bgr(), before) == 0
+
+
+@pytest.fixture
+def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """V4L2 hands over a camera's own JPEGs when it is told not to convert; here FFmpeg does, from a file."""
+    real, as_it_is = cv2.VideoCapture, [cv2.CAP_PROP_FORMAT, -1]
+    monkeypatch.setattr(cv2, "VideoCapture", lambda path, _: real(path, cv2.CAP_FFMPEG, as_it_is))
+
+
+def mjpeg_film(path: Path, pictures: list[Image]) -> Path:
+    height, width = pictures[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (width, height))
+    for picture in pictures:
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+@pytest.mark.usefixtures("unconverted")
+def test_a_cameras_jpegs_stay_packed_until_they_are_needed(tmp_path: Path) -> None:
+    pictures = [np.full((720, 1280, 3), shade, np.uint8) for shade in (40, 120, 200)]
+    source = opened(f"camera:{mjpeg_film(tmp_path / 'camera.avi', pictures)}")
+    for picture in pictures:
+        grab = source.read()
+        assert grab is not None
+        assert isinstance(grab.pixels, JpegPixels)
+        assert grab.pixels.size == (1280, 720)
+        small = np.empty((360, 640, 3), np.uint8)
+        grab.pixels.resize_into(small, "BGR")
+        assert difference(small, picture[::2, ::2]) < 2
+
+
+@pytest.mark.usefixtures("unconverted")
+def test_a_jpeg_cut_short_by_the_camera_is_one_corrupt_frame(tmp_path: Path) -> None:
+    film = mjpeg_film(
+        tmp_path / "camera.avi", [np.full((480, 640, 3), shade, np.uint8) for shade in (40, 90, 140)]
+    )
+    data = film.read_bytes()
+    second_ends = data.find(b"\xff\xd9", data.find(b"\xff\xd9") + 2)
+    film.write_bytes(data[:second_ends] + b"\0\0" + data[second_ends + 2 :])
+    source = opened(f"camera:{film}")
+    assert source.read() is not None
+    with pytest.raises(CorruptFrameError, match="cut short"):
+        source.read()
+    assert source.read() is not None
 
 
 def test_the_description_says_what_the_camera_took() -> None:
