@@ -57,11 +57,13 @@ class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Linux: the cores that the engine's threads are bound to, and their SCHED_FIFO priority.
 
-    Inference runs one below it, so that it never holds up a camera's stamp.
+    Inference runs one below it, so that it never holds up a camera's stamp. `awake`: no core of the machine
+    goes to sleep between frames, which costs power.
     """
 
     cores: CoreList | None = None
     priority: Annotated[int, Meta(ge=2, le=99)] | None = None
+    awake: bool = False
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

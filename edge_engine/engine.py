@@ -33,7 +33,7 @@ from edge_engine.plan import make_plan
 from edge_engine.processor import allowed_cores
 from edge_engine.result import Result
 from edge_engine.ring import Policy, Ring
-from edge_engine.scheduling import Scheduling
+from edge_engine.scheduling import Scheduling, keep_awake
 from edge_engine.slots import FrameSlot, OutputSlot, ResultSlot, TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.stages.capture import Capture
@@ -85,6 +85,7 @@ class Engine:
             self.model = Model(path, self.plan.setting)
             split = self.model.setting.split(allowed_cores())
         for_inference = replace(for_model, cores=tuple(split[0])) if split else for_model
+        self._wakefulness = keep_awake() if config.realtime.awake else None
         self._policy = Policy(config.policy)
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
@@ -237,6 +238,8 @@ class Engine:
             self._join(_ABORT_S)
         for record in self.streams.values():
             record.ledger.seal()
+        if self._wakefulness is not None:
+            self._wakefulness.close()
         self._ended_ns = monotonic_ns()
 
     def _join(self, timeout_s: float) -> bool:

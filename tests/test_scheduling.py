@@ -86,8 +86,27 @@ def test_a_core_that_is_not_there_is_one_line() -> None:
         Scheduling(cores=(4095,)).apply()
 
 
+QOS = Path("/dev/cpu_dma_latency")
+
+
+def _wake_up_latency() -> bytes:
+    with QOS.open("rb") as file:
+        return file.read(4)
+
+
+@pytest.mark.skipif(not os.access(QOS, os.R_OK | os.W_OK), reason="only root may keep cores awake")
+def test_cores_are_kept_awake_as_long_as_the_engine_runs() -> None:
+    before = _wake_up_latency()
+    assert before != bytes(4)
+    config = Config(streams={"a": StreamConfig(source="test:64x48@50")}, realtime=RealtimeConfig(awake=True))
+    with Engine(config) as engine:
+        next(iter(engine.results()))
+        assert _wake_up_latency() == bytes(4)
+    assert _wake_up_latency() == before
+
+
 _REFUSED = """
-import os, resource
+import os, resource, sys
 from edge_engine.config import Config, RealtimeConfig, StreamConfig
 from edge_engine.engine import Engine
 from edge_engine.errors import ConfigError
@@ -98,16 +117,24 @@ resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0))
 if os.geteuid() == 0:
     os.setresuid(65534, 65534, 65534)
 try:
-    Engine(Config(streams={"a": StreamConfig(source="test:64x48@50")}, realtime=RealtimeConfig(priority=20)))
+    wish = RealtimeConfig(priority=20) if sys.argv[1] == "priority" else RealtimeConfig(awake=True)
+    Engine(Config(streams={"a": StreamConfig(source="test:64x48@50")}, realtime=wish))
 except ConfigError as error:
     print(error.exit_code, error)
 """
 
 
-def test_a_priority_that_the_system_refuses_is_one_line_that_says_how_to_get_it() -> None:
-    done = subprocess.run([sys.executable, "-c", _REFUSED], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("2 realtime.priority: the system refuses real-time priority 20; ")
-    assert "limits.conf" in done.stdout
+@pytest.mark.parametrize(
+    ("wish", "line", "cure"),
+    [
+        ("priority", "realtime.priority: the system refuses real-time priority 20; ", "limits.conf"),
+        ("awake", "realtime.awake: the system refuses /dev/cpu_dma_latency (", "run as root"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_that_says_how_to_get_it(wish: str, line: str, cure: str) -> None:
+    done = subprocess.run([sys.executable, "-c", _REFUSED, wish], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"2 {line}")
+    assert cure in done.stdout
 
 
 def test_realtime_in_a_configuration() -> None:
