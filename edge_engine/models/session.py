@@ -60,6 +60,7 @@ def _create(runtime: Any, path: Path, provider: str, setting: Setting) -> Any:  
     options.log_severity_level = _ERRORS_ONLY if provider == "cpu" else _FATAL_ONLY
     options.graph_optimization_level = getattr(runtime.GraphOptimizationLevel, _LEVELS[setting.optimisation])
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(setting.spinning)))
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # between inferences
     split = setting.split(allowed_cores())
     if split is not None:
         processors = ";".join(str(core + 1) for core in split[1])  # which ONNX Runtime counts from 1
