@@ -3,10 +3,10 @@
     pip install 'edge-engine[cpu,demo,peers]'
     python -m tools.peers [MODEL …] [--turns N] [--seconds S] [--only WAY …] [--openvino PYTHON] [--json FILE]
 
-PYTHON is the interpreter of another environment, with the extra `openvino`: a pip environment holds one build
-of ONNX Runtime. Every way plays the demo's clip as fast as it can through the same ONNX file, in a process of its own;
-OpenVINO's bare inference is the yardstick without reading or decoding. The last row is this engine with the
-clip paced like a camera, whose latency counts then. Without MODEL: the bundled detector, and YOLO11n as
+Every way plays the demo's clip as fast as it can through the same ONNX file, in a process of its own;
+OpenVINO's bare inference is the yardstick without reading or decoding. The rows `live` are this engine with
+the clip paced like a camera, whose latency counts then. PYTHON is the interpreter of another environment,
+with the extra `openvino`: an environment holds one build of ONNX Runtime. Without MODEL: the bundled detector, and YOLO11n as
 Ultralytics exports it, with random weights: the time is the same, what it finds means nothing.
 """
 
@@ -63,9 +63,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements")
     arguments = parser.parse_args()
     peers = [way for way in PEERS if way in (arguments.only or PEERS)]
-    ways = {way: sys.executable for way in (OURS, *peers, LIVE)}
+    ways = dict.fromkeys((OURS, *peers, LIVE), sys.executable)
     if arguments.openvino is not None:
-        ways |= {way: arguments.openvino for way in (ON_OPENVINO, LIVE_ON_OPENVINO)}
+        ways |= dict.fromkeys((ON_OPENVINO, LIVE_ON_OPENVINO), arguments.openvino)
     with tempfile.TemporaryDirectory(prefix="edge-engine-peers-") as folder:
         models = [find_model(name) for name in arguments.models] or [
             find_model("nanodet-g"),
