@@ -6,8 +6,9 @@
 Every way plays the demo's clip as fast as it can through the same ONNX file, in a process of its own;
 OpenVINO's bare inference is the yardstick without reading or decoding. The rows `live` are this engine with
 the clip paced like a camera, whose latency counts then. PYTHON is the interpreter of another environment,
-with the extra `openvino`: an environment holds one build of ONNX Runtime. Without MODEL: the bundled detector, and YOLO11n as
-Ultralytics exports it, with random weights: the time is the same, what it finds means nothing.
+with the extra `openvino`: an environment holds one build of ONNX Runtime. Without MODEL: the bundled
+detector, and YOLO11n as Ultralytics exports it, with random weights: the time is the same, what it finds
+means nothing.
 """
 
 from __future__ import annotations
