@@ -5,6 +5,7 @@ Prints a Measured as JSON.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -67,3 +68,5 @@ if __name__ == "__main__":
         ).decode()
         + "\n"
     )
+    sys.stdout.flush()
+    os._exit(0)  # some leave threads behind that an orderly end would trip over
