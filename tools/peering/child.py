@@ -5,6 +5,7 @@ Prints a Measured as JSON.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import time
@@ -69,4 +70,6 @@ if __name__ == "__main__":
         + "\n"
     )
     sys.stdout.flush()
+    for process in multiprocessing.active_children():
+        process.kill()
     os._exit(0)  # some leave threads behind that an orderly end would trip over
