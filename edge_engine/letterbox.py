@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+T = TypeVar("T", bound=np.generic)
 
 Fit = Literal["centre", "top-left", "stretch"]
 
@@ -26,6 +28,7 @@ class Letterbox:
     scale_x: float
     scale_y: float
     source_size: tuple[int, int]
+    input_size: tuple[int, int]
 
     @classmethod
     def fit(cls, source_size: tuple[int, int], input_size: tuple[int, int], fit: Fit) -> Letterbox:
@@ -38,7 +41,8 @@ class Letterbox:
             height = min(height, _even(source_height * scale))
         left = (input_size[0] - width) // 2 if fit == "centre" else 0
         top = (input_size[1] - height) // 2 if fit == "centre" else 0
-        return cls(left, top, width, height, width / source_width, height / source_height, source_size)
+        scale_x, scale_y = width / source_width, height / source_height
+        return cls(left, top, width, height, scale_x, scale_y, source_size, input_size)
 
     def to_source(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes float32 [n, 4] in input pixels → source pixels, clipped to the picture."""
@@ -47,6 +51,20 @@ class Letterbox:
         limit = np.array(self.source_size * 2, np.float32)
         boxes: NDArray[np.float32] = np.maximum((boxes_xyxy - offset) / scale, 0)
         return np.minimum(boxes, limit)
+
+    def points_to_source(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points float32 [..., 2], x and y in input pixels → source pixels; they may lie outside."""
+        offset = np.array([self.left, self.top], np.float32)
+        scale = np.array([self.scale_x, self.scale_y], np.float32)
+        return np.asarray((points - offset) / scale, np.float32)
+
+    def crop(self, grid: NDArray[T]) -> NDArray[T]:
+        """Of a grid [..., rows, columns] laid over the whole input, the part that lies over the picture."""
+        rows, columns = grid.shape[-2:]
+        width, height = self.input_size
+        top, bottom = (round(y * rows / height) for y in (self.top, self.top + self.height))
+        left, right = (round(x * columns / width) for x in (self.left, self.left + self.width))
+        return grid[..., top : max(bottom, top + 1), left : max(right, left + 1)]
 
     def to_input(self, boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes float32 [n, 4] in source pixels → input pixels."""

@@ -1,27 +1,33 @@
-"""Result: what was recognised in one frame, as a struct of arrays."""
+"""Result: what was recognised in one frame, as structs of arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.frame import Frame
+from edge_engine.letterbox import Letterbox
 
 
 @dataclass(slots=True)
 class Objects:
-    """n recognised objects, highest score first.
+    """n recognised objects, highest score first: detection, instance segmentation, pose.
 
     `boxes_xyxy`: float32 [n, 4], left, top, right, bottom; `scores`: float32 [n], 0..1;
-    `class_ids`: int32 [n], index into the model's labels.
+    `class_ids`: int32 [n], index into the model's labels. Where the model has them: `keypoints`,
+    float32 [n, k, 3], x, y and a score 0..1 each; `masks`, uint8 [n, rows, columns], 1 inside, a grid over
+    the whole picture.
     """
 
     boxes_xyxy: NDArray[np.float32]
     scores: NDArray[np.float32]
     class_ids: NDArray[np.int32]
+    keypoints: NDArray[np.float32] | None = None
+    masks: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores)
@@ -30,6 +36,9 @@ class Objects:
                 f"objects disagree in number: boxes {self.boxes_xyxy.shape}, scores {self.scores.shape}, "
                 f"classes {self.class_ids.shape}"
             )
+        for name, array in (("keypoints", self.keypoints), ("masks", self.masks)):
+            if array is not None and (array.ndim != 3 or len(array) != n):
+                raise ValueError(f"{name} {array.shape} are not {n} of three dimensions in all")
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -37,6 +46,51 @@ class Objects:
     @classmethod
     def none(cls) -> Objects:
         return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int32))
+
+    def to_source(self, box: Letterbox) -> Objects:
+        """From model-input pixels to source pixels."""
+        keypoints, masks = self.keypoints, self.masks
+        if keypoints is not None:
+            keypoints = keypoints.copy()
+            keypoints[..., :2] = box.points_to_source(keypoints[..., :2])
+        if masks is not None:
+            masks = box.crop(masks)
+        return Objects(box.to_source(self.boxes_xyxy), self.scores, self.class_ids, keypoints, masks)
+
+
+@dataclass(slots=True)
+class Tags:
+    """What the whole picture shows, highest score first: classification (the best few) and tagging (all
+    above their thresholds). `class_ids`: int32 [m], index into the labels; `scores`: float32 [m], 0..1."""
+
+    class_ids: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def to_source(self, box: Letterbox) -> Tags:
+        return self
+
+
+@dataclass(slots=True)
+class Segmentation:
+    """A class for each cell of a grid over the whole picture.
+
+    `class_ids`: uint8 or uint16 [rows, columns], index into the labels.
+    """
+
+    class_ids: NDArray[np.unsignedinteger]
+
+    def to_source(self, box: Letterbox) -> Segmentation:
+        """From a grid over the model's input to one over the picture."""
+        return Segmentation(box.crop(self.class_ids))
+
+
+Answer: TypeAlias = Objects | Tags | Segmentation
+"""What a model says of one picture, by its task."""
+
+_NOTHING = Objects.none()
 
 
 @dataclass(slots=True)
@@ -47,7 +101,7 @@ class Result:
     """
 
     frame: Frame
-    objects: Objects
+    answer: Answer
     labels: Sequence[str]
     model: str
     session: str
@@ -62,6 +116,21 @@ class Result:
     def seq(self) -> int:
         return self.frame.seq
 
+    @property
+    def objects(self) -> Objects:
+        """None in number where the model's task is another one."""
+        return self.answer if isinstance(self.answer, Objects) else _NOTHING
+
+    @property
+    def tags(self) -> Tags | None:
+        return self.answer if isinstance(self.answer, Tags) else None
+
+    @property
+    def segmentation(self) -> Segmentation | None:
+        return self.answer if isinstance(self.answer, Segmentation) else None
+
     def names(self) -> list[str]:
-        """Each object's label, in the order of `objects`."""
-        return [self.labels[class_id] for class_id in self.objects.class_ids]
+        """Each object's or tag's label in their order, or each label that the segmentation holds."""
+        if isinstance(self.answer, Segmentation):
+            return [self.labels[class_id] for class_id in np.unique(self.answer.class_ids)]
+        return [self.labels[class_id] for class_id in self.answer.class_ids]

@@ -39,13 +39,44 @@ class Counters(msgspec.Struct, frozen=True):
     dropped: dict[str, int]
 
 
+class Mask(msgspec.Struct, frozen=True):
+    """COCO's uncompressed run lengths: column by column of a grid of `size` (rows, columns) over the whole
+    picture, first how many cells are outside, then how many inside, and so on."""
+
+    size: tuple[int, int]
+    counts: list[int]
+
+
 class ObjectRow(msgspec.Struct, frozen=True):
-    """One recognised object: box `xyxy` in source pixels (left, top, right, bottom), score 0..1."""
+    """One recognised object: box `xyxy` in source pixels (left, top, right, bottom), score 0..1.
+
+    `keypoints`: x, y in source pixels and score each, named in `describe`; `mask`: which part it covers.
+    """
 
     xyxy: tuple[float, float, float, float]
     score: float
     class_id: int
     label: str
+    keypoints: list[tuple[float, float, float]] = []
+    mask: Mask | None = None
+
+
+class TagRow(msgspec.Struct, frozen=True):
+    """What the whole picture shows: one of the best classes, or a tag; score 0..1."""
+
+    score: float
+    class_id: int
+    label: str
+
+
+class SegmentationRows(msgspec.Struct, frozen=True):
+    """A class per cell of a grid of `size` (rows, columns) over the whole picture, row by row as runs of
+    equal cells: `class_ids` and how many cells `counts` each run has. `shares`: of the picture, by label."""
+
+    size: tuple[int, int]
+    class_ids: list[int]
+    counts: list[int]
+    shares: dict[str, float]
 
 
 class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +95,8 @@ class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
     stages_ms: dict[str, float]
     counters: Counters
     objects: list[ObjectRow]
+    tags: list[TagRow] = []
+    segmentation: SegmentationRows | None = None
 
 
 class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +119,7 @@ class DescribeMessage(msgspec.Struct, frozen=True, kw_only=True):
     task: str
     labels: tuple[str, ...]
     max_age_ms: int
+    keypoint_names: tuple[str, ...] = ()
 
 
 Message: TypeAlias = ResultMessage | HealthMessage | DescribeMessage

@@ -16,7 +16,7 @@ from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
 from edge_engine.letterbox import Letterbox
 from edge_engine.models.model import Binding, Model
-from edge_engine.outputs.zeromq import message_of
+from edge_engine.outputs.rows import message_of
 from edge_engine.processor import cores
 from edge_engine.result import Result
 from edge_engine.slots import TensorSlot
@@ -100,10 +100,9 @@ def _read(uri: str) -> tuple[list[Frame], float]:
 
 def _decode(model: Model, binding: Binding, frame: Frame, results: list[Result]) -> None:
     spec = model.spec
-    objects = model.decoder(binding.outputs, spec.score_threshold, spec.iou_threshold)
     box = Letterbox.fit(frame.size, (spec.input.width, spec.input.height), spec.input.letterbox)
-    objects.boxes_xyxy = box.to_source(objects.boxes_xyxy)
-    results.append(Result(frame, objects, spec.labels, spec.name, "alone", monotonic_ns()))
+    answer = model.decoder(binding.outputs, spec.score_threshold, spec.iou_threshold).to_source(box)
+    results.append(Result(frame, answer, spec.labels, spec.name, "alone", monotonic_ns()))
 
 
 def _publish_ms(results: list[Result]) -> float:

@@ -15,6 +15,12 @@ BATCH_DIMENSION = "batch"
 """How a graph that takes any number of pictures calls its inputs' and outputs' first dimension."""
 
 
+Task = Literal["detection", "instance-segmentation", "pose", "classification", "tagging", "segmentation"]
+Layout = Literal["NHWC", "NCHW"]
+Colour = Literal["RGB", "BGR"]
+Fit = Literal["centre", "top-left", "stretch"]
+
+
 class InputSpec(msgspec.Struct, frozen=True):
     """How a picture becomes the model's input.
 
@@ -24,25 +30,28 @@ class InputSpec(msgspec.Struct, frozen=True):
 
     width: int
     height: int
-    layout: Literal["NHWC", "NCHW"]
+    layout: Layout
     dtype: Literal["uint8", "float32"]
-    colour: Literal["RGB", "BGR"]
-    letterbox: Literal["centre", "top-left", "stretch"]
+    colour: Colour
+    letterbox: Fit
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     pad: int = 114
 
 
 class ModelSpec(msgspec.Struct, frozen=True):
-    """`options` holds what only the family understands (strides, anchors, bins)."""
+    """`options` holds what only the family understands (strides, anchors, bins). `label_thresholds`: scores
+    that single labels need, in place of `score_threshold`."""
 
     name: str
-    task: Literal["detection"]
+    task: Task
     family: str
     input: InputSpec
     labels: tuple[str, ...]
     score_threshold: float
     iou_threshold: float
+    keypoint_names: tuple[str, ...] = ()
+    label_thresholds: dict[str, float] = {}
     version: int = SPEC_VERSION
     options: dict[str, Any] = {}
     licence: str = ""

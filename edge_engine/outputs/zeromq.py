@@ -6,19 +6,12 @@ from collections.abc import Mapping
 
 import zmq
 
-from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
+from edge_engine.outputs.rows import counters_of, message_of
 from edge_engine.result import Result
-from edge_engine.wire import (
-    Counters,
-    DescribeMessage,
-    HealthMessage,
-    Message,
-    ObjectRow,
-    ResultMessage,
-    encode,
-)
+from edge_engine.wire import DescribeMessage, HealthMessage, Message, encode
 
 HEARTBEAT_NS = NS_PER_S // 2
 # A subscriber that doesn't read gets no backlog: a few messages, then the newest are dropped for it alone.
@@ -61,7 +54,7 @@ class ZeroMqOutput:
         for stream, of_stream in counts.items():
             self._send(
                 HealthMessage(
-                    stream=stream, session=self._session, published_ns=now_ns, counters=_counters(of_stream)
+                    stream=stream, session=self._session, published_ns=now_ns, counters=counters_of(of_stream)
                 )
             )
 
@@ -79,35 +72,3 @@ class ZeroMqOutput:
     def close(self) -> None:
         self._socket.close()
         self._context.term()
-
-
-def message_of(result: Result, counts: Counts) -> ResultMessage:
-    """A result as rows, as the wire has it."""
-    frame = result.frame
-    objects = [
-        ObjectRow((left, top, right, bottom), score, class_id, result.labels[class_id])
-        for (left, top, right, bottom), score, class_id in zip(
-            result.objects.boxes_xyxy.tolist(),
-            result.objects.scores.tolist(),
-            result.objects.class_ids.tolist(),
-            strict=True,
-        )
-    ]
-    return ResultMessage(
-        stream=frame.stream,
-        seq=frame.seq,
-        session=result.session,
-        captured_ns=frame.captured_ns,
-        captured_utc_ns=frame.captured_utc_ns,
-        published_ns=result.published_ns,
-        valid_until_ns=result.valid_until_ns,
-        size=frame.size,
-        model=result.model,
-        stages_ms={stage: work_ns / NS_PER_MS for stage, work_ns in frame.work_ns.items()},
-        counters=_counters(counts),
-        objects=objects,
-    )
-
-
-def _counters(counts: Counts) -> Counters:
-    return Counters(counts.captured, counts.published, counts.in_flight, counts.dropped)

@@ -1,4 +1,4 @@
-"""Postprocess: raw outputs into objects in source pixels, in the order of the frames."""
+"""Postprocess: raw outputs into answers in source pixels, in the order of the frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge_engine.ledger import Cause, Ledger
 from edge_engine.letterbox import Letterbox
 from edge_engine.models.families.family import Decoder
 from edge_engine.models.spec import ModelSpec
-from edge_engine.result import Objects, Result
+from edge_engine.result import Answer, Result
 from edge_engine.ring import Policy, Ring
 from edge_engine.slots import OutputSlot, ResultSlot
 
@@ -82,10 +82,10 @@ class Postprocess:
             return
         self._last_seq[frame.stream] = frame.seq
         started_ns = monotonic_ns()
-        objects = self._decode(slot, row, frame)
+        answer = self._decode(slot, row, frame)
         frame.work_ns["postprocess"] = monotonic_ns() - started_ns
         self._done_with_a_row(slot)
-        self._hand_on(frame, objects)
+        self._hand_on(frame, answer)
 
     def _done_with_a_row(self, slot: OutputSlot) -> None:
         slot.unread -= 1
@@ -93,18 +93,16 @@ class Postprocess:
             slot.frames = []
             self._input.release(slot)
 
-    def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Objects:
+    def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Answer:
         outputs = [output[row : row + 1] for output in slot.outputs]
-        objects = self._decoder(outputs, self._thresholds.score, self._thresholds.iou)
         spec = self._spec.input
         box = Letterbox.fit(frame.size, (spec.width, spec.height), spec.letterbox)
-        objects.boxes_xyxy = box.to_source(objects.boxes_xyxy)
-        return objects
+        return self._decoder(outputs, self._thresholds.score, self._thresholds.iou).to_source(box)
 
-    def _hand_on(self, frame: Frame, objects: Objects) -> None:
+    def _hand_on(self, frame: Frame, answer: Answer) -> None:
         valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS
         out = self._output.acquire()
-        out.result = Result(frame, objects, self._spec.labels, self._spec.name, self._session, valid_until_ns)
+        out.result = Result(frame, answer, self._spec.labels, self._spec.name, self._session, valid_until_ns)
         self._output.commit(out)
 
     def finish(self) -> None:

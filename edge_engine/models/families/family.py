@@ -1,4 +1,4 @@
-"""Decoder: how a model family's raw outputs become objects."""
+"""Decoder: how a model family's raw outputs become an answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.spec import ModelSpec
-from edge_engine.result import Objects
+from edge_engine.result import Answer
 
 MAX_OBJECTS = 300  # objects of one frame
 
@@ -24,10 +25,18 @@ class Decoder(Protocol):
         """Names of the outputs that are read; repair removes the others. ModelError as above."""
         ...
 
+    @staticmethod
+    def deduce(facts: GraphFacts) -> Deduction | None:
+        """What the family makes of a graph that doesn't name its family; None when it is none of its own.
+
+        To be sure rather than generous: a graph that two families claim has to be asked for.
+        """
+        ...
+
     def __call__(
         self, outputs: Sequence[NDArray[Any]], score_threshold: float, iou_threshold: float
-    ) -> Objects:
-        """At most MAX_OBJECTS objects in fresh arrays, highest score first, boxes in model-input pixels.
+    ) -> Answer:
+        """In fresh arrays, highest score first; at most MAX_OBJECTS objects, in model-input pixels.
 
         `outputs` are C-contiguous, in the order of `output_shapes`; they are only read.
         """

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
 from edge_engine.kernels.gfl import decode_gfl
+from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
@@ -43,6 +44,10 @@ class NanoDet:
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
         return list(output_shapes)
+
+    @staticmethod
+    def deduce(facts: GraphFacts) -> Deduction | None:
+        return None
 
     def __call__(
         self, outputs: Sequence[NDArray[np.float32]], score_threshold: float, iou_threshold: float

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
 from edge_engine.kernels.rows import decode_rows
+from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
+
+_STRIDES = (8, 16, 32)
 
 
 class YoloV8:
@@ -37,6 +40,17 @@ class YoloV8:
                 f"model {spec.name} doesn't fit the yolov8 family: expected {expected}; outputs are {got}"
             )
         return found
+
+    @staticmethod
+    def deduce(facts: GraphFacts) -> Deduction | None:
+        """One output [1, 4 + classes, anchors], with an anchor for each cell of strides 8, 16 and 32."""
+        cells = sum(-(-facts.size[0] // s) * -(-facts.size[1] // s) for s in _STRIDES)
+        wide = [shape[1] - 4 for shape in facts.outputs.values() if len(shape) == 3 and shape[2] == cells]
+        if len(wide) != 1 or wide[0] < 1:
+            return None
+        return Deduction(
+            "yolov8", "detection", wide[0], std=(255.0,) * 3, letterbox="centre", iou_threshold=0.7
+        )
 
     def __call__(
         self, outputs: Sequence[NDArray[Any]], score_threshold: float, iou_threshold: float

@@ -1,0 +1,77 @@
+"""Rows: a result as the wire has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_engine.clock import NS_PER_MS
+from edge_engine.ledger import Counts
+from edge_engine.result import Objects, Result, Segmentation, Tags
+from edge_engine.wire import Counters, Mask, ObjectRow, ResultMessage, SegmentationRows, TagRow
+
+
+def message_of(result: Result, counts: Counts) -> ResultMessage:
+    frame, labels = result.frame, result.labels
+    return ResultMessage(
+        stream=frame.stream,
+        seq=frame.seq,
+        session=result.session,
+        captured_ns=frame.captured_ns,
+        captured_utc_ns=frame.captured_utc_ns,
+        published_ns=result.published_ns,
+        valid_until_ns=result.valid_until_ns,
+        size=frame.size,
+        model=result.model,
+        stages_ms={stage: work_ns / NS_PER_MS for stage, work_ns in frame.work_ns.items()},
+        counters=counters_of(counts),
+        objects=_objects(result.objects, labels),
+        tags=_tags(result.tags, labels) if result.tags is not None else [],
+        segmentation=_segmentation(result.segmentation, labels) if result.segmentation is not None else None,
+    )
+
+
+def counters_of(counts: Counts) -> Counters:
+    return Counters(counts.captured, counts.published, counts.in_flight, counts.dropped)
+
+
+def _objects(objects: Objects, labels: Sequence[str]) -> list[ObjectRow]:
+    keypoints = objects.keypoints.tolist() if objects.keypoints is not None else repeat([])
+    masks = map(_mask, objects.masks) if objects.masks is not None else repeat(None)
+    boxes, scores = objects.boxes_xyxy.tolist(), objects.scores.tolist()
+    rows = zip(boxes, scores, objects.class_ids.tolist(), keypoints, masks, strict=False)
+    return [
+        ObjectRow(tuple(box), score, class_id, labels[class_id], [tuple(point) for point in points], mask)
+        for box, score, class_id, points, mask in rows
+    ]
+
+
+def _mask(mask: NDArray[np.uint8]) -> Mask:
+    """pycocotools' order of cells, `numpy.asfortranarray`'s."""
+    values, counts = _runs(mask.ravel(order="F"))
+    starts_inside = bool(values.size and values[0])
+    return Mask(mask.shape, [0, *counts.tolist()] if starts_inside else counts.tolist())
+
+
+def _tags(tags: Tags, labels: Sequence[str]) -> list[TagRow]:
+    return [
+        TagRow(score, class_id, labels[class_id])
+        for score, class_id in zip(tags.scores.tolist(), tags.class_ids.tolist(), strict=True)
+    ]
+
+
+def _segmentation(found: Segmentation, labels: Sequence[str]) -> SegmentationRows:
+    grid = found.class_ids
+    values, counts = _runs(grid.ravel())
+    cells = np.bincount(values, weights=counts)
+    shares = {labels[i]: float(cells[i] / grid.size) for i in np.flatnonzero(cells).tolist()}
+    return SegmentationRows(grid.shape, values.tolist(), counts.tolist(), shares)
+
+
+def _runs(cells: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.unsignedinteger], NDArray[np.int64]]:
+    """The value and the length of each run of equal cells."""
+    starts = np.flatnonzero(np.concatenate([[True], cells[1:] != cells[:-1]]))
+    return cells[starts], np.diff(starts, append=cells.size)
