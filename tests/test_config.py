@@ -93,7 +93,7 @@ BAD = {
     ),
     "a list on top": ("[1, 2]", ":1: expected a mapping of keys and values, found a list"),
     "a word on top": ("\n\nhello", ':3: expected a mapping of keys and values, found "hello"'),
-    "an empty mapping": ("{}", ':1: key "streams" is missing; expected a mapping of keys and values'),
+    "an empty mapping": ("{}", ':1: key "streams" is missing; expected at least one named stream'),
     "a number as key": (
         "streams: {a: {source: x, 1: 2}}",
         ':1: streams.a.1: unknown key "1"; known: source, pace, loop, max_age_ms',

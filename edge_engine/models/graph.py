@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import onnx
@@ -23,9 +23,10 @@ from edge_engine.errors import EdgeEngineError, ModelError, one_line
 from edge_engine.models.affine import Affine, absorb, fold_into_convolution
 from edge_engine.models.batch import take_batches
 from edge_engine.models.families import load_family
+from edge_engine.models.looking import layout_of, look_at
 from edge_engine.models.providers import import_runtime
-from edge_engine.models.reading import read_spec
-from edge_engine.models.spec import METADATA_KEY, ModelSpec
+from edge_engine.models.reading import read_model
+from edge_engine.models.spec import METADATA_KEY, Layout, ModelSpec
 
 _OPSET = 17
 _FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
@@ -38,7 +39,8 @@ def repair(path: Path, *, is_batched: bool = False) -> tuple[ModelProto, list[st
     try:
         metadata = {entry.key: entry.value for entry in model.metadata_props}
         changes = _drop_inputs_that_are_weights(model.graph)
-        spec = read_spec(path, metadata, _layout(path, model.graph))
+        layout = _picture(path, model.graph)
+        spec = read_model(path, metadata, layout, partial(look_at, path, model, layout)).spec
         changes += _fix_shapes(model.graph, spec)
         model, raised = _raise_opset(model)
         changes += raised
@@ -78,14 +80,11 @@ def _drop_inputs_that_are_weights(graph: GraphProto) -> list[str]:
     return [f"{len(listed)} weights were listed as inputs"] if listed else []
 
 
-def _layout(path: Path, graph: GraphProto) -> Any:  # noqa: ANN401 - one of two words
+def _picture(path: Path, graph: GraphProto) -> Layout:
     if len(graph.input) != 1:
         names = ", ".join(value.name for value in graph.input)
         raise ModelError(f"{path}: expected one input, a picture; found {len(graph.input)}: {names}")
-    sizes = [dimension.dim_value for dimension in graph.input[0].type.tensor_type.shape.dim]
-    if len(sizes) != 4:
-        raise ModelError(f"{path}: expected an input of 4 dimensions, found {len(sizes)}")
-    return "NHWC" if sizes[3] == 3 and sizes[1] != 3 else "NCHW"
+    return layout_of(path, graph.input[0])
 
 
 def _fix_shapes(graph: GraphProto, spec: ModelSpec) -> list[str]:

@@ -1,31 +1,55 @@
-"""Reading: the first source that says what a model is: our metadata, then that of well-known exporters."""
+"""Reading: what a model is, by the first source that says so, and where each fact comes from.
+
+Our own metadata inside the file; that of Ultralytics' exporter; else what the graph shows to the families,
+with a sidecar's word above it. What stays unknown is asked for in one line.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 import msgspec
 
 from edge_engine.errors import ModelError
-from edge_engine.models.spec import METADATA_KEY, SPEC_VERSION, ModelSpec
+from edge_engine.models.facts import Deduction, GraphFacts, Origin
+from edge_engine.models.families import FAMILIES, load_family
+from edge_engine.models.sidecar import Sidecar, load_sidecar, sidecar_path
+from edge_engine.models.spec import METADATA_KEY, SPEC_VERSION, InputSpec, Layout, ModelSpec
 from edge_engine.models.ultralytics import is_ultralytics, spec_of_ultralytics
 
 
-def read_spec(path: Path, metadata: dict[str, str], layout: Literal["NHWC", "NCHW"] = "NCHW") -> ModelSpec:
-    """The spec in a model's metadata; ModelError when there is none, or one that can't be read.
+class Reading(NamedTuple):
+    """`origins`: where each fact of the spec comes from, by its name."""
 
-    `layout` is the graph's, for exporters that don't say.
+    spec: ModelSpec
+    origins: dict[str, Origin]
+
+
+def read_spec(path: Path, metadata: dict[str, str]) -> ModelSpec:
+    """The spec that is written in a file, as repair leaves it; ModelError when there is none."""
+    text = metadata.get(METADATA_KEY)
+    if text is None:
+        raise ModelError(f"{path}: has no {METADATA_KEY!r} metadata; repair it first")
+    return _own(path, text)
+
+
+def read_model(
+    path: Path, metadata: dict[str, str], layout: Layout, look: Callable[[Sidecar], GraphFacts]
+) -> Reading:
+    """What a file is, as it comes from an exporter. `look` finds the graph's facts, given a sidecar's.
+
+    Raises ModelError, in one line, when something stays unknown.
     """
     text = metadata.get(METADATA_KEY)
     if text is not None:
-        return _own(path, text)
+        return _all_from(_own(path, text), "metadata")
     if is_ultralytics(metadata):
-        return spec_of_ultralytics(path, metadata, layout)
-    raise ModelError(
-        f"{path}: has neither {METADATA_KEY!r} metadata nor Ultralytics' that says its family, input and "
-        "labels; export it with one of them"
-    )
+        return _all_from(spec_of_ultralytics(path, metadata, layout), "metadata")
+    sidecar = load_sidecar(path) or Sidecar()
+    facts = look(sidecar)
+    return _merged(path, facts, _deduced(path, facts, sidecar), sidecar)
 
 
 def _own(path: Path, text: str) -> ModelSpec:
@@ -36,3 +60,77 @@ def _own(path: Path, text: str) -> ModelSpec:
     if spec.version > SPEC_VERSION:
         raise ModelError(f"{path}: its metadata has version {spec.version}, this engine knows {SPEC_VERSION}")
     return spec
+
+
+def _all_from(spec: ModelSpec, origin: Origin) -> Reading:
+    names = [f"input.{name}" for name in InputSpec.__struct_fields__]
+    return Reading(spec, dict.fromkeys([*ModelSpec.__struct_fields__, *names], origin))
+
+
+def _deduced(path: Path, facts: GraphFacts, sidecar: Sidecar) -> Deduction:
+    """By the family that the sidecar names, or the only one that claims the graph."""
+    names = [sidecar.family] if sidecar.family else sorted(FAMILIES)
+    claims = [found for name in names if (found := load_family(name).deduce(facts)) is not None]
+    if len(claims) == 1:
+        return claims[0]
+    outputs = ", ".join(f"{name} {list(shape)}" for name, shape in facts.outputs.items())
+    if sidecar.family:
+        raise ModelError(f"{path}: isn't of the family {sidecar.family!r}, by its outputs {outputs}")
+    which = f"fits {' and '.join(claim.family for claim in claims)}" if claims else "fits no known family"
+    raise ModelError(
+        f"{path}: has no metadata that says what it is, and its graph {which} (outputs {outputs}); write "
+        f"`family: …`, one of {', '.join(sorted(FAMILIES))}, into {sidecar_path(path)}"
+    )
+
+
+def _merged(path: Path, facts: GraphFacts, found: Deduction, sidecar: Sidecar) -> Reading:
+    """The sidecar's word, else the graph's, else the family's custom."""
+    said, origins = sidecar.input, dict[str, Origin]()
+    chosen: dict[str, object] = {}
+    for name in ("colour", "mean", "std", "letterbox", "pad"):
+        value = getattr(said, name)
+        chosen[name] = getattr(found, name) if value is None else value
+        origins[f"input.{name}"] = "assumed" if value is None else "sidecar"
+    for name in ("width", "height"):
+        origins[f"input.{name}"] = "graph" if getattr(said, name) is None else "sidecar"
+    width, height = facts.size
+    picture = msgspec.convert(
+        {"width": width, "height": height, "layout": facts.layout, "dtype": facts.dtype, **chosen}, InputSpec
+    )
+    labels, origins["labels"] = _labels(path, found, sidecar)
+    for name in ("task", "keypoint_names", "score_threshold", "iou_threshold"):
+        origins[name] = "assumed" if getattr(sidecar, name) is None else "sidecar"
+    origins |= {"family": "sidecar" if sidecar.family else "graph", "input.layout": "graph"}
+    spec = ModelSpec(
+        name=path.stem,
+        task=sidecar.task or found.task,
+        family=found.family,
+        input=picture,
+        labels=labels,
+        keypoint_names=sidecar.keypoint_names or found.keypoint_names,
+        score_threshold=_first(sidecar.score_threshold, found.score_threshold),
+        iou_threshold=_first(sidecar.iou_threshold, found.iou_threshold),
+        label_thresholds=sidecar.label_thresholds,
+        options=found.options | sidecar.options,
+        licence=sidecar.licence,
+        source=sidecar.source,
+    )
+    return Reading(spec, origins | {"input.dtype": "graph"})
+
+
+def _first(said: float | None, customary: float) -> float:
+    return customary if said is None else said
+
+
+def _labels(path: Path, found: Deduction, sidecar: Sidecar) -> tuple[tuple[str, ...], Origin]:
+    """Never guessed in silence: classes without names are numbered, and inspect shows that."""
+    if sidecar.labels is None:
+        if found.labels:
+            return found.labels, "assumed"
+        return tuple(f"class {i}" for i in range(found.classes)), "assumed"
+    if len(sidecar.labels) != found.classes:
+        count = len(sidecar.labels)
+        raise ModelError(
+            f"{sidecar_path(path)}: has {count} labels; {path.name} has room for {found.classes}"
+        )
+    return sidecar.labels, "sidecar"

@@ -16,10 +16,11 @@ from edge_engine import zoo
 from edge_engine.cache import cache_folder, write_atomically
 from edge_engine.errors import ModelError
 from edge_engine.models.providers import import_runtime
+from edge_engine.models.sidecar import load_sidecar
 
 _TIMEOUT_S = 600
 # Names what the steps in graph.py give: a newer engine doesn't take what an older one left.
-_VERSION = 1
+_VERSION = 2
 
 
 class Repaired(NamedTuple):
@@ -36,7 +37,7 @@ def repaired(path: Path, *, is_batched: bool = False) -> Repaired:
     """
     if path.resolve().parent == zoo.FOLDER.resolve() and not is_batched:
         return Repaired(path, ())
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = _digest(path)
     kind = f"{_VERSION}-batched" if is_batched else str(_VERSION)
     stem = cache_folder() / "models" / f"{path.stem[:40]}-{digest[:16]}-{kind}"
     model, notes = stem.with_name(f"{stem.name}.onnx"), stem.with_name(f"{stem.name}.json")
@@ -44,6 +45,15 @@ def repaired(path: Path, *, is_batched: bool = False) -> Repaired:
     if changes is None:
         changes = _repair(path, model, notes, ["--batched"] if is_batched else [])
     return Repaired(model, changes)
+
+
+def _digest(path: Path) -> str:
+    """Of the model and of what is said beside it."""
+    digest = hashlib.sha256(path.read_bytes())
+    sidecar = load_sidecar(path)
+    if sidecar is not None:
+        digest.update(msgspec.json.encode(sidecar))
+    return digest.hexdigest()
 
 
 def _changes(notes: Path) -> tuple[str, ...] | None:
