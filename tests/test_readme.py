@@ -89,6 +89,10 @@ def list_models(_: Path) -> None:
     assert "nanodet-g" in run_program("models").stdout
 
 
+def inspect_a_model(_: Path) -> None:
+    assert "astronaut: person" in run_program("inspect", "nanodet-g").stdout
+
+
 def bench_it(folder: Path) -> None:
     """Each of them as printed, for a moment only, on a file where it names one."""
     shutil.copy(clip.clip_path(), folder / "street.mp4")
@@ -124,6 +128,7 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine run street.mp4 --fast --policy lossless --json": run_a_file,
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
     "edge-engine models": list_models,
+    "edge-engine inspect nanodet-g": inspect_a_model,
     "edge-engine tune": tune_it,
     **dict.fromkeys(BENCHES, bench_it),
 }

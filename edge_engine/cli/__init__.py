@@ -10,6 +10,7 @@ import typer
 
 from edge_engine import __version__
 from edge_engine.cli.bench import bench
+from edge_engine.cli.inspect import inspect
 from edge_engine.cli.listen import listen
 from edge_engine.cli.models import models
 from edge_engine.cli.run import run
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(listen)
 app.command()(models)
+app.command()(inspect)
 app.command()(bench)
 app.command()(tune)
 

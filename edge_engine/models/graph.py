@@ -25,22 +25,26 @@ from edge_engine.models.batch import take_batches
 from edge_engine.models.families import load_family
 from edge_engine.models.looking import layout_of, look_at
 from edge_engine.models.providers import import_runtime
-from edge_engine.models.reading import read_model
-from edge_engine.models.spec import METADATA_KEY, Layout, ModelSpec
+from edge_engine.models.reading import Reading, read_model
+from edge_engine.models.spec import METADATA_KEY, InputSpec, Layout, ModelSpec
 
 _OPSET = 17
 _FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
 _PIXELS = "pixels"
 
 
-def repair(path: Path, *, is_batched: bool = False) -> tuple[ModelProto, list[str]]:
-    """The model of a file, repaired, and what was changed, a line each. Raises ModelError."""
-    model = _load(path)
+def repair(
+    path: Path, *, is_batched: bool = False, picture: InputSpec | None = None
+) -> tuple[ModelProto, list[str]]:
+    """The model of a file, repaired, and what was changed, a line each. Raises ModelError.
+
+    `picture`: how its input is to be read, in place of what it says itself.
+    """
+    model = load(path)
     try:
-        metadata = {entry.key: entry.value for entry in model.metadata_props}
         changes = _drop_inputs_that_are_weights(model.graph)
-        layout = _picture(path, model.graph)
-        spec = read_model(path, metadata, layout, partial(look_at, path, model, layout)).spec
+        spec = _read(path, model).spec
+        spec = replace(spec, input=picture or spec.input)
         changes += _fix_shapes(model.graph, spec)
         model, raised = _raise_opset(model)
         changes += raised
@@ -57,11 +61,32 @@ def repair(path: Path, *, is_batched: bool = False) -> tuple[ModelProto, list[st
         raise ModelError(f"{path}: its graph can't be repaired: {one_line(error)}") from None
     if len(model.graph.node) < nodes:
         changes.append(f"constants folded, {nodes} nodes became {len(model.graph.node)}")
-    helper.set_model_props(model, metadata | {METADATA_KEY: msgspec.json.encode(spec).decode()})
+    write_spec(model, spec)
     return model, changes
 
 
-def _load(path: Path) -> ModelProto:
+def read(path: Path) -> Reading:
+    """What a file is, and where each fact comes from. Raises ModelError."""
+    model = load(path)
+    _drop_inputs_that_are_weights(model.graph)
+    return _read(path, model)
+
+
+def _read(path: Path, model: ModelProto) -> Reading:
+    layout = _picture(path, model.graph)
+    return read_model(path, _metadata(model), layout, partial(look_at, path, model, layout))
+
+
+def _metadata(model: ModelProto) -> dict[str, str]:
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def write_spec(model: ModelProto, spec: ModelSpec) -> None:
+    """Into the metadata, beside what else is there."""
+    helper.set_model_props(model, _metadata(model) | {METADATA_KEY: msgspec.json.encode(spec).decode()})
+
+
+def load(path: Path) -> ModelProto:
     try:
         model = onnx.load(path)
     except Exception as error:  # protobuf's own, or an OSError of a file with weights beside it

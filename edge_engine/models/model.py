@@ -42,7 +42,7 @@ class Model:
 
     def __init__(self, path: Path, setting: Setting = _PLAIN) -> None:
         """Raises ModelError or ProviderError, in one line."""
-        _check_file(path)
+        check_file(path)
         self.path = path
         file, self.repairs = repaired(path, is_batched=setting.batch > 1)
         self.session, provider = open_session(file, setting)
@@ -109,7 +109,8 @@ class Model:
         return dict(zip(self._output_names, outputs, strict=True))
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """ModelError for what can't be a model file at a glance."""
     if not path.exists():
         raise ModelError(f"{path}: no such model file")
     if not path.is_file():
