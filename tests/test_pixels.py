@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_engine.errors import CorruptFrameError
-from edge_engine.pixels import AvPixels, BgrPixels, Colour, Image, JpegPixels, Pixels
+from edge_engine.pixels import AvPixels, BgrPixels, Colour, Image, JpegPixels, Pixels, Region
 from tests.sources.made import difference
 
 RNG = np.random.default_rng(7)
@@ -99,6 +99,54 @@ def test_enlarging_works_too(road: str) -> None:
     target = np.empty((480, 640, 3), np.uint8)
     ROADS[road](image).resize_into(target, "BGR")
     assert difference(target, np.asarray(cv2.resize(image, (640, 480)), np.uint8)) < 5
+
+
+@pytest.mark.parametrize("size", [(640, 360), (641, 361), (1921, 1081)])
+@pytest.mark.parametrize("shape", [(180, 180), (90, 160), (65, 45), (1000, 700)])
+@pytest.mark.parametrize("road", ROADS)
+def test_a_region_is_what_cutting_it_out_and_resizing_gives(
+    road: str, size: tuple[int, int], shape: tuple[int, int]
+) -> None:
+    """Within 7 of 255 levels: where the whole is made small first, the cut is to the nearest pixel."""
+    image = picture(size)
+    pixels = ROADS[road](image)
+    middle = Region(140, 40, 280, 280)
+    to_the_edge = Region(320, 30, size[0] - 320, size[1] - 30)
+    for region in (middle, to_the_edge):
+        left, top, width, height = region
+        target = np.empty((*shape, 3), np.uint8)
+        pixels.resize_into(target, "BGR", region)
+        part = np.ascontiguousarray(image[top : top + height, left : left + width])
+        assert difference(target, np.asarray(cv2.resize(part, shape[::-1]), np.uint8)) < 7
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_region_of_the_whole_is_the_whole(road: str) -> None:
+    pixels = ROADS[road](picture())
+    whole, region = np.empty((2, 120, 160, 3), np.uint8)
+    pixels.resize_into(whole, "RGB")
+    pixels.resize_into(region, "RGB", Region(0, 0, 640, 360))
+    np.testing.assert_array_equal(whole, region)
+
+
+@pytest.mark.parametrize("region", [Region(0, 0, 1, 1), Region(638, 358, 2, 2), Region(638, 100, 1, 4)])
+@pytest.mark.parametrize("shape", [(8, 8), (7, 5)])
+@pytest.mark.parametrize("road", ROADS)
+def test_the_smallest_regions_work(road: str, shape: tuple[int, int], region: Region) -> None:
+    pixels = ROADS[road](picture())
+    target = np.empty((*shape, 3), np.uint8)
+    pixels.resize_into(target, "BGR", region)
+    left, top, width, height = region
+    part = np.ascontiguousarray(pixels.bgr()[top : top + height, left : left + width])
+    assert difference(target, np.asarray(cv2.resize(part, shape[::-1]), np.uint8)) < 5
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_target_with_odd_sides_is_filled_too(road: str) -> None:
+    image = picture()
+    target = np.empty((257, 255, 3), np.uint8)
+    ROADS[road](image).resize_into(target, "BGR")
+    assert difference(target, np.asarray(cv2.resize(image, (255, 257)), np.uint8)) < 4
 
 
 @pytest.mark.parametrize("fmt", ["gray", "gray16le"])

@@ -14,7 +14,6 @@ from edge_engine.clock import monotonic_ns, to_ms
 from edge_engine.errors import SourceError
 from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
-from edge_engine.letterbox import Letterbox
 from edge_engine.models.model import Binding, Model
 from edge_engine.outputs.rows import message_of
 from edge_engine.processor import cores
@@ -100,7 +99,7 @@ def _read(uri: str) -> tuple[list[Frame], float]:
 
 def _decode(model: Model, binding: Binding, frame: Frame, results: list[Result]) -> None:
     spec = model.spec
-    box = Letterbox.fit(frame.size, (spec.input.width, spec.input.height), spec.input.letterbox)
+    box = spec.input.lay(frame.size)
     answer = model.decoder(binding.outputs, spec.score_threshold, spec.iou_threshold).to_source(box)
     results.append(Result(frame, answer, spec.labels, spec.name, "alone", monotonic_ns()))
 

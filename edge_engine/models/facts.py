@@ -51,3 +51,4 @@ class Deduction:
     options: dict[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     keypoint_names: tuple[str, ...] = ()
+    crop: float = 1.0

@@ -87,7 +87,7 @@ def _merged(path: Path, facts: GraphFacts, found: Deduction, sidecar: Sidecar) -
     """The sidecar's word, else the graph's, else the family's custom."""
     said, origins = sidecar.input, dict[str, Origin]()
     chosen: dict[str, object] = {}
-    for name in ("colour", "mean", "std", "letterbox", "pad"):
+    for name in ("colour", "mean", "std", "letterbox", "pad", "crop"):
         value = getattr(said, name)
         chosen[name] = getattr(found, name) if value is None else value
         origins[f"input.{name}"] = "assumed" if value is None else "sidecar"

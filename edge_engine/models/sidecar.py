@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from edge_engine.errors import ConfigError, ModelError
-from edge_engine.models.spec import Colour, Fit, Task
+from edge_engine.models.spec import Colour, CropShare, Fit, Task
 from edge_engine.yaml_source import parse, read_text
 from edge_engine.yaml_struct import build
 
@@ -32,6 +32,7 @@ class InputSidecar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     std: _Triple | None = None
     letterbox: Fit | None = None
     pad: Annotated[int, Meta(ge=0, le=255)] | None = None
+    crop: CropShare | None = None
 
 
 class Sidecar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,9 +5,13 @@ It travels inside the ONNX file as JSON, under `metadata_props["edge_engine"]`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
+
+from edge_engine.letterbox import Fit as Fit
+from edge_engine.letterbox import Letterbox
 
 METADATA_KEY = "edge_engine"
 SPEC_VERSION = 1
@@ -18,14 +22,16 @@ BATCH_DIMENSION = "batch"
 Task = Literal["detection", "instance-segmentation", "pose", "classification", "tagging", "segmentation"]
 Layout = Literal["NHWC", "NCHW"]
 Colour = Literal["RGB", "BGR"]
-Fit = Literal["centre", "top-left", "stretch"]
+CropShare = Annotated[float, Meta(gt=0, le=1)]
 
 
 class InputSpec(msgspec.Struct, frozen=True):
     """How a picture becomes the model's input.
 
     `mean` and `std` apply to pixels 0..255, in `colour` order; 0 and 1 when folded into the model.
-    `letterbox`: the picture keeps its shape and is centred or laid top-left on `pad`, or is stretched.
+    `letterbox`: the picture keeps its shape and is centred or laid top-left on `pad`, or is stretched, or its
+    middle fills the input ("crop"): of the largest part that does, the share `crop` of each side. Resizing
+    the short side to 256 and cutting out 224 is 224 / 256 = 0.875.
     """
 
     width: int
@@ -37,6 +43,11 @@ class InputSpec(msgspec.Struct, frozen=True):
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     pad: int = 114
+    crop: CropShare = 1.0
+
+    def lay(self, source_size: tuple[int, int]) -> Letterbox:
+        """Where a picture of this size, (width, height), lies in the input."""
+        return Letterbox.fit(source_size, (self.width, self.height), self.letterbox, self.crop)
 
 
 class ModelSpec(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
-from edge_engine.letterbox import Letterbox
 from edge_engine.models.families.family import Decoder
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Answer, Result
@@ -95,8 +94,7 @@ class Postprocess:
 
     def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Answer:
         outputs = [output[row : row + 1] for output in slot.outputs]
-        spec = self._spec.input
-        box = Letterbox.fit(frame.size, (spec.width, spec.height), spec.letterbox)
+        box = self._spec.input.lay(frame.size)
         return self._decoder(outputs, self._thresholds.score, self._thresholds.iou).to_source(box)
 
     def _hand_on(self, frame: Frame, answer: Answer) -> None:

@@ -10,7 +10,6 @@ from edge_engine.clock import monotonic_ns
 from edge_engine.errors import CorruptFrameError
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
-from edge_engine.letterbox import Letterbox
 from edge_engine.models.spec import InputSpec
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import FrameSlot, TensorSlot
@@ -72,11 +71,11 @@ class Preprocess:
 def fill(slot: TensorSlot, frame: Frame, spec: InputSpec) -> None:
     """Lay the picture into the slot's tensor, uint8 [1, height, width, 3]; padding is kept, not redrawn."""
     assert frame.pixels is not None
-    box = Letterbox.fit(frame.size, (spec.width, spec.height), spec.letterbox)
+    box = spec.lay(frame.size)
     place = (box.top, box.top + box.height, box.left, box.left + box.width)
     picture = slot.tensor[0]
     if slot.filled not in (None, place):
         picture[:] = spec.pad
     slot.filled = place
     top, bottom, left, right = place
-    frame.pixels.resize_into(picture[top:bottom, left:right], spec.colour)
+    frame.pixels.resize_into(picture[top:bottom, left:right], spec.colour, box.region)
