@@ -19,11 +19,20 @@ import numba
 from numba import types
 
 from edge_engine.kernels.library import SIGNATURES, checksum, parse_signature
+from edge_engine.kernels.native.argmax import argmax_pixels, argmax_planes
 from edge_engine.kernels.native.gfl import decode_gfl
 from edge_engine.kernels.native.nms import nms
 from edge_engine.kernels.native.rows import decode_rows
 
-FUNCTIONS = {"decode_gfl": decode_gfl, "decode_rows": decode_rows, "nms": nms}
+FUNCTIONS = {
+    "argmax_pixels": argmax_pixels,
+    "argmax_pixels_wide": argmax_pixels,
+    "argmax_planes": argmax_planes,
+    "argmax_planes_wide": argmax_planes,
+    "decode_gfl": decode_gfl,
+    "decode_rows": decode_rows,
+    "nms": nms,
+}
 
 # What numba's wrapper would call to report an exception; kernels raise none.
 _NEVER_CALLED = re.compile(r"^declare [^@]*@(?:numba_|NRT_)[^\n]*$", re.MULTILINE)

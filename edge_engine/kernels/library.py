@@ -26,6 +26,10 @@ from edge_engine.cache import cache_folder
 from edge_engine.processor import processor_features
 
 SIGNATURES = {
+    "argmax_pixels": "int64(float32*, int64, int64, uint8*)",
+    "argmax_pixels_wide": "int64(float32*, int64, int64, uint16*)",
+    "argmax_planes": "int64(float32*, int64, int64, float32*, uint8*)",
+    "argmax_planes_wide": "int64(float32*, int64, int64, float32*, uint16*)",
     "decode_gfl": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
     "float32*, float32*, int32*, int64, int64)",
     "decode_rows": "int64(float32*, int64, int64, float64, float32*, "
@@ -41,6 +45,10 @@ _COMPILE_TIMEOUT_S = 300
 class Kernels(Protocol):
     """The loaded functions. Each call releases the GIL and checks its arrays' dtypes and layouts."""
 
+    argmax_pixels: Callable[..., int]
+    argmax_pixels_wide: Callable[..., int]
+    argmax_planes: Callable[..., int]
+    argmax_planes_wide: Callable[..., int]
     decode_gfl: Callable[..., int]
     decode_rows: Callable[..., int]
     nms: Callable[..., int]
