@@ -13,7 +13,6 @@ from onnx import ModelProto
 from edge_engine.clock import monotonic_ns
 from edge_engine.frame import Frame
 from edge_engine.inspection.report import Sight, Trial
-from edge_engine.letterbox import Letterbox
 from edge_engine.models.families import load_family
 from edge_engine.models.graph import repair
 from edge_engine.models.providers import import_runtime
@@ -102,7 +101,7 @@ class _Recogniser:
         if self._decoder is None:
             shapes = {name: output.shape for name, output in zip(self._names, outputs, strict=True)}
             self._decoder = load_family(spec.family)(spec, shapes)
-        box = Letterbox.fit(pixels.size, (picture.width, picture.height), picture.letterbox)
+        box = picture.lay(pixels.size)
         answer: Answer = self._decoder(outputs, 0.05, spec.iou_threshold).to_source(box)
         return Result(frame, answer, spec.labels, spec.name, "inspect", 0)
 

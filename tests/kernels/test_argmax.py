@@ -44,9 +44,9 @@ def found(kernel: Callable[..., None], scores: NDArray[np.float32], axis: int, d
 def test_finds_what_the_reference_finds(
     classes: int,
     grid: tuple[int, int],
-    kernel: Any,
-    dtype: Any,
-    seed: int,  # noqa: ANN401
+    kernel: Any,  # noqa: ANN401
+    dtype: Any,  # noqa: ANN401
+    seed: int,
 ) -> None:
     function, axis = kernel
     scores = random_scores(classes, grid, axis, seed)
