@@ -127,8 +127,9 @@ class Engine:
     def _build(self, keep_pixels: bool) -> list[Stage]:
         """All stages, last first: a thread starts when whoever reads from it is there."""
         tensors = self._tensor_ring()
+        batch = self.plan.setting.batch
         outputs: Ring[OutputSlot] = Ring(
-            [OutputSlot(self.model.new_outputs()) for _ in range(2 * self.workers + 1)],
+            [OutputSlot(self.model.new_outputs(), batch) for _ in range(2 * self.workers + 1)],
             producers=self.workers,
         )
         results: Ring[ResultSlot] = Ring([ResultSlot() for _ in range(_RESULT_SLOTS)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -35,20 +34,27 @@ class TensorSlot(Slot):
 
 
 class OutputSlot(Slot):
-    """infer → postprocess: the model's raw outputs [batch, …], one row per frame.
+    """infer → postprocess: the model's raw outputs; [batch, …], one row per frame, when it takes batches.
 
     `orders` are the frames' places among all inferences; `unread` counts the rows that are still needed.
     """
 
-    __slots__ = ("error", "frames", "orders", "outputs", "unread")
+    __slots__ = ("batch", "error", "frames", "orders", "outputs", "unread")
 
-    def __init__(self, outputs: Sequence[NDArray[Any]]) -> None:
+    def __init__(self, outputs: list[NDArray[Any]], batch: int) -> None:
         super().__init__()
         self.frames: list[Frame] = []
         self.orders: list[int] = []
         self.outputs = outputs
+        self.batch = batch
         self.unread = 0
         self.error: str | None = None
+
+    def of_row(self, row: int) -> list[NDArray[Any]]:
+        """The outputs of one frame. Without batches all of them are: their first dimension may be another."""
+        if self.batch == 1:
+            return self.outputs
+        return [output[row : row + 1] for output in self.outputs]
 
 
 class ResultSlot(Slot):

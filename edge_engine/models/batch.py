@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -21,9 +22,13 @@ _TOLERANCE = 1e-3
 
 def take_batches(model: ModelProto, path: Path) -> None:
     """Frees the first dimension of the input and of all outputs, and proves on pictures of noise that each
-    gets the answer that it gets alone. Raises ModelError when it doesn't."""
-    noise = _noise(model.graph)
-    alone = [_run(model, noise[i : i + 1]) for i in range(_PICTURES)]
+    gets the answer that it gets alone. Raises ModelError when it doesn't, and for outputs without a fixed
+    size, as those of non-maximum suppression in the graph are."""
+    session, noise = _open(model), _noise(model.graph)
+    alone = [_run(session, noise[i : i + 1]) for i in range(_PICTURES)]
+    for output, found in zip(session.get_outputs(), alone[0], strict=True):
+        if output.shape != list(found.shape):
+            raise _refused(path, f"output {output.name} has another size with each picture")
     shapes = _shapes(model)
     for node in model.graph.node:
         if node.op_type == "Reshape":
@@ -31,10 +36,14 @@ def take_batches(model: ModelProto, path: Path) -> None:
         elif node.op_type == "Resize":
             _scale_instead_of_size(model.graph, node, shapes)
     del model.graph.value_info[:]
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = BATCH_DIMENSION
+    for value, sides in zip((*model.graph.input, *model.graph.output), (noise, *alone[0]), strict=True):
+        dimensions = value.type.tensor_type.shape.dim
+        del dimensions[:]
+        dimensions.add().dim_param = BATCH_DIMENSION
+        for length in sides.shape[1:]:
+            dimensions.add().dim_value = length
     try:
-        together = _run(model, noise)
+        together = _run(_open(model), noise)
     except Exception as error:  # ONNX Runtime raises a type of its own per status code
         raise _refused(path, one_line(error)) from None
     for i, of_one in enumerate(alone):
@@ -56,10 +65,12 @@ def _noise(graph: GraphProto) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (_PICTURES, *sides), np.uint8)
 
 
-def _run(model: ModelProto, pictures: NDArray[np.uint8]) -> list[NDArray[np.generic]]:
-    runtime = import_runtime()
-    session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    found: list[NDArray[np.generic]] = session.run(None, {model.graph.input[0].name: pictures})
+def _open(model: ModelProto) -> Any:  # noqa: ANN401 - onnxruntime has no types
+    return import_runtime().InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+
+def _run(session: Any, pictures: NDArray[np.uint8]) -> list[NDArray[np.generic]]:  # noqa: ANN401
+    found: list[NDArray[np.generic]] = session.run(None, {session.get_inputs()[0].name: pictures})
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,11 +29,15 @@ class InferenceError(Exception):
 
 
 class Binding(NamedTuple):
-    """Where one inference reads and writes: the runtime holds bare addresses, so the arrays go along."""
+    """Where one inference reads and writes: the runtime holds bare addresses, so the arrays go along.
+
+    `outputs` is the very list that was bound: a run puts a new array into the places of outputs whose size
+    varies from picture to picture, and fills the others.
+    """
 
     io: Any  # an onnxruntime.IOBinding, which has no types
     tensor: Tensor
-    outputs: Sequence[Tensor]
+    outputs: list[Tensor]
 
 
 class Model:
@@ -51,6 +54,7 @@ class Model:
         self._input = self._check_input()
         self._output_names = [output.name for output in self.session.get_outputs()]
         self._outputs = self._first_run()
+        self._varying = self._find_varying()
         self.decoder: Decoder = load_family(self.spec.family)(
             self.spec, {name: output.shape for name, output in self._outputs.items()}
         )
@@ -64,24 +68,47 @@ class Model:
         return np.repeat(self.new_input(), self.setting.batch, axis=0)
 
     def new_outputs(self) -> list[Tensor]:
-        """One preallocated array [batch, …] per output, in the graph's order."""
+        """One preallocated array [batch, …] per output, in the graph's order.
+
+        Of an output whose size varies it only holds the place; repair refuses batches of such models.
+        """
         return [np.repeat(np.zeros_like(o), self.setting.batch, axis=0) for o in self._outputs.values()]
 
-    def bind(self, tensor: Tensor, outputs: Sequence[Tensor]) -> Binding:
+    def bind(self, tensor: Tensor, outputs: list[Tensor]) -> Binding:
         """What `run` needs to read and write these very arrays."""
         io = self.session.io_binding()
         name = self.session.get_inputs()[0].name
         io.bind_input(name, "cpu", 0, tensor.dtype.type, tensor.shape, tensor.ctypes.data)
-        for name, output in zip(self._output_names, outputs, strict=True):
-            io.bind_output(name, "cpu", 0, output.dtype.type, output.shape, output.ctypes.data)
+        for i, (name, output) in enumerate(zip(self._output_names, outputs, strict=True)):
+            if i in self._varying:
+                io.bind_output(name, "cpu")
+            else:
+                io.bind_output(name, "cpu", 0, output.dtype.type, output.shape, output.ctypes.data)
         return Binding(io, tensor, outputs)
 
     def run(self, binding: Binding, options: Any = None) -> None:  # noqa: ANN401
         """One inference, without the GIL; `options` is a RunOptions that another thread may terminate."""
         try:
+            for i in self._varying:  # anew each time: else the last run's array is to hold this one's
+                binding.io.bind_output(self._output_names[i], "cpu")
             self.session.run_with_iobinding(binding.io, options)
+            self._take_varying(binding)
         except Exception as error:  # ONNX Runtime raises a type of its own per status code
             raise InferenceError(one_line(error)) from None
+
+    def _take_varying(self, binding: Binding) -> None:
+        if self._varying:
+            given = binding.io.get_outputs()
+            for i in self._varying:
+                binding.outputs[i] = given[i].numpy()
+
+    def _find_varying(self) -> tuple[int, ...]:
+        """Indices of the outputs whose shape the graph leaves open: it shows with each picture."""
+        first = 0 if self.setting.batch == 1 else 1
+        pairs = zip(self.session.get_outputs(), self._outputs.values(), strict=True)
+        return tuple(
+            i for i, (said, got) in enumerate(pairs) if said.shape[first:] != list(got.shape[first:])
+        )
 
     def _check_input(self) -> Tensor:
         """An empty tensor of the model's input; ModelError when graph and spec disagree."""

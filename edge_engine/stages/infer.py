@@ -61,13 +61,14 @@ class Infer:
         """One picture is read where it lies; several are laid one behind the other first."""
         if self._batch is None:
             (single,) = taken
-            key, tensor = (id(single), id(slot)), single.tensor
+            key, tensor, outputs = (id(single), id(slot)), single.tensor, slot.outputs
         else:
             for row, each in enumerate(taken):
                 self._batch[row] = each.tensor[0]
             key, tensor = (len(taken), id(slot)), self._batch[: len(taken)]
+            outputs = [output[: len(taken)] for output in slot.outputs]
         if key not in self._bindings:
-            self._bindings[key] = self._model.bind(tensor, [output[: len(taken)] for output in slot.outputs])
+            self._bindings[key] = self._model.bind(tensor, outputs)
         return self._bindings[key]
 
     @staticmethod

@@ -93,9 +93,8 @@ class Postprocess:
             self._input.release(slot)
 
     def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Answer:
-        outputs = [output[row : row + 1] for output in slot.outputs]
         box = self._spec.input.lay(frame.size)
-        return self._decoder(outputs, self._thresholds.score, self._thresholds.iou).to_source(box)
+        return self._decoder(slot.of_row(row), self._thresholds.score, self._thresholds.iou).to_source(box)
 
     def _hand_on(self, frame: Frame, answer: Answer) -> None:
         valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS
