@@ -20,6 +20,7 @@ from numba import types
 
 from edge_engine.kernels.library import SIGNATURES, checksum, parse_signature
 from edge_engine.kernels.native.argmax import argmax_pixels, argmax_planes
+from edge_engine.kernels.native.faces import decode_scrfd, decode_yunet
 from edge_engine.kernels.native.gfl import decode_gfl
 from edge_engine.kernels.native.nms import nms
 from edge_engine.kernels.native.rows import decode_rows
@@ -31,6 +32,8 @@ FUNCTIONS = {
     "argmax_planes_wide": argmax_planes,
     "decode_gfl": decode_gfl,
     "decode_rows": decode_rows,
+    "decode_scrfd": decode_scrfd,
+    "decode_yunet": decode_yunet,
     "nms": nms,
 }
 

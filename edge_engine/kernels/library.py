@@ -34,6 +34,10 @@ SIGNATURES = {
     "float32*, float32*, int32*, int64, int64)",
     "decode_rows": "int64(float32*, int64, int64, float64, float32*, "
     "float32*, float32*, int32*, int64, int64)",
+    "decode_scrfd": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
+    "float32*, float32*, int32*, int32*, int64, int64)",
+    "decode_yunet": "int64(float32*, float32*, float32*, int64, int64, int64, int64, float64, "
+    "float32*, float32*, int32*, int32*, int64, int64)",
     "nms": "int64(float32*, float32*, int32*, int64, float64, float64*, int64*, uint8*)",
 }
 """Every kernel's C signature; a pointer is a C-contiguous array of that dtype."""
@@ -51,6 +55,8 @@ class Kernels(Protocol):
     argmax_planes_wide: Callable[..., int]
     decode_gfl: Callable[..., int]
     decode_rows: Callable[..., int]
+    decode_scrfd: Callable[..., int]
+    decode_yunet: Callable[..., int]
     nms: Callable[..., int]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_engine.kernels.nms import nms
 from edge_engine.models.families.family import MAX_OBJECTS
@@ -14,16 +15,56 @@ MAX_CANDIDATES = 4096  # boxes that enter suppression; the best by score when a 
 class Candidates:
     """Scratch that decode kernels fill.
 
-    `boxes_xyxy` float32 [cap, 4], in model-input pixels; `scores` float32 [cap]; `class_ids` int32 [cap].
+    `boxes_xyxy` float32 [cap, 4], in model-input pixels; `scores` float32 [cap]; `class_ids` int32 [cap];
+    `rows` int32 [cap]: which row of the model's output each came from, where a family goes back there for
+    keypoints or masks.
     """
 
     def __init__(self, cap: int = MAX_CANDIDATES) -> None:
         self.boxes_xyxy = np.empty((cap, 4), np.float32)
         self.scores = np.empty(cap, np.float32)
         self.class_ids = np.empty(cap, np.int32)
+        self.rows = np.empty(cap, np.int32)
+
+    def fill(
+        self, boxes_xyxy: NDArray[np.float32], scores: NDArray[np.float32], rows: NDArray[np.integer]
+    ) -> int:
+        """Candidates of the one class that there is, where numpy decodes: how many they are now.
+
+        float32 [n, 4] and [n], int [n]; when n is too many, the best by score in their order.
+        """
+        cap = len(self.scores)
+        if len(scores) > cap:
+            best = np.sort(np.argpartition(scores, len(scores) - cap)[-cap:])
+            boxes_xyxy, scores, rows = boxes_xyxy[best], scores[best], rows[best]
+        count = len(scores)
+        self.boxes_xyxy[:count], self.scores[:count], self.rows[:count] = boxes_xyxy, scores, rows
+        self.class_ids[:count] = 0
+        return count
+
+    def keep(self, count: int, iou_threshold: float) -> NDArray[np.int64]:
+        """Indices of those that remain of the first `count` candidates, highest score first."""
+        boxes_xyxy = self.boxes_xyxy[:count]
+        kept = nms(boxes_xyxy, self.scores[:count], self.class_ids[:count], iou_threshold)
+        has_area = (boxes_xyxy[kept, 2:] > boxes_xyxy[kept, :2]).all(axis=1)
+        return kept[has_area][:MAX_OBJECTS]
+
+    def objects(
+        self,
+        kept: NDArray[np.int64],
+        keypoints: NDArray[np.float32] | None = None,
+        masks: NDArray[np.uint8] | None = None,
+    ) -> Objects:
+        """The objects of these indices; `keypoints` and `masks` as in Objects, in the order of `kept`.
+
+        One whose keypoints aren't all finite numbers is left out.
+        """
+        if keypoints is not None:
+            is_finite = np.isfinite(keypoints).all(axis=(1, 2))
+            kept, keypoints = kept[is_finite], keypoints[is_finite]
+            masks = None if masks is None else masks[is_finite]
+        return Objects(self.boxes_xyxy[kept], self.scores[kept], self.class_ids[kept], keypoints, masks)
 
     def suppress(self, count: int, iou_threshold: float) -> Objects:
         """The objects that remain of the first `count` candidates."""
-        boxes_xyxy, scores, class_ids = self.boxes_xyxy[:count], self.scores[:count], self.class_ids[:count]
-        kept = nms(boxes_xyxy, scores, class_ids, iou_threshold)[:MAX_OBJECTS]
-        return Objects(boxes_xyxy[kept], scores[kept], class_ids[kept])
+        return self.objects(self.keep(count, iou_threshold))
