@@ -161,5 +161,5 @@ def test_a_reach_other_than_the_files_is_refused(reg_max: object) -> None:
 
 def test_the_registry_loads_a_family_by_name_and_names_those_it_knows() -> None:
     assert load_family("nanodet") is NanoDet
-    with pytest.raises(ModelError, match="known families: nanodet"):
+    with pytest.raises(ModelError, match=r"known families: .*nanodet"):
         load_family("yolov99")

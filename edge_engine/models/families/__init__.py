@@ -10,7 +10,14 @@ from edge_engine.errors import ModelError
 if TYPE_CHECKING:
     from edge_engine.models.families.family import Decoder
 
-FAMILIES = {"nanodet": "nanodet:NanoDet", "yolov8": "yolov8:YoloV8"}
+FAMILIES = {
+    "blazeface": "blazeface:BlazeFace",
+    "nanodet": "nanodet:NanoDet",
+    "scrfd": "scrfd:Scrfd",
+    "ultralight": "ultralight:UltraLight",
+    "yolov8": "yolov8:YoloV8",
+    "yunet": "yunet:YuNet",
+}
 
 
 def load_family(name: str) -> type[Decoder]:
