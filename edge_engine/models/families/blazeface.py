@@ -34,10 +34,11 @@ _LOGIT_LIMIT = 80.0  # of either sign: beyond it exp is no float32
 
 
 class Layers(NamedTuple):
-    """Of anchors, as MediaPipe's SsdAnchorsCalculator counts them; those of equal strides are one group."""
+    """Of anchors, as MediaPipe's SsdAnchorsCalculator counts them; neighbours of one stride are one group."""
 
     strides: tuple[int, ...]
     per_layer: int
+    score_threshold: float = 0.5
 
     def anchors(self, size: tuple[int, int]) -> list[int]:
         """How many there are in each group."""
@@ -57,7 +58,7 @@ class Layers(NamedTuple):
 _LAYERS = {
     (128, 128): Layers((8, 16, 16, 16), 2),
     (256, 256): Layers((16, 32, 32, 32), 2),
-    (192, 192): Layers((4,), 1),
+    (192, 192): Layers((4,), 1, 0.6),
 }
 
 
@@ -87,8 +88,8 @@ class BlazeFace:
         """One of the layouts and no other output, at a size that MediaPipe has a model of."""
         layers = _LAYERS.get(facts.size)
         shapes = faces.of_one_picture(facts.outputs)
-        names = layers and _outputs(shapes, layers.anchors(facts.size))
-        if not names or len(names) != len(facts.outputs):
+        names = _outputs(shapes, layers.anchors(facts.size)) if layers else None
+        if layers is None or names is None or len(names) != len(shapes):
             return None
         return Deduction(
             "blazeface",
@@ -98,7 +99,7 @@ class BlazeFace:
             std=(127.5,) * 3,
             letterbox="centre",
             pad=0,
-            score_threshold=0.5,
+            score_threshold=layers.score_threshold,
             iou_threshold=0.3,
             labels=faces.LABELS,
             keypoint_names=SIX_POINTS,

@@ -70,30 +70,41 @@ def widths(shapes: Shapes, wide: Collection[int]) -> Counter[int]:
     return Counter(shape[-1] for shape in shapes.values() if has_rows(shape, wide))
 
 
+def corners(grids: Sequence[AnchorGrid]) -> NDArray[np.float32]:
+    """Of every anchor, float32 [anchors, 3]: x and y of its cell's corner in input pixels, and its stride."""
+    parts = []
+    for grid in grids:
+        y, x = np.divmod(np.arange(grid.anchors) // grid.per_cell, grid.width)
+        parts.append(np.stack([x * grid.stride, y * grid.stride, np.full_like(x, grid.stride)], axis=1))
+    return np.concatenate(parts).astype(np.float32)
+
+
 def points(
-    offsets: Sequence[NDArray[np.float32]], grids: Sequence[AnchorGrid], rows: NDArray[np.integer]
+    offsets: Sequence[NDArray[np.float32]],
+    grids: Sequence[AnchorGrid],
+    corners: NDArray[np.float32],
+    rows: NDArray[np.integer],
 ) -> NDArray[np.float32]:
     """Points float32 [n, k, 2] in input pixels of the anchors `rows`, counted through all grids.
 
     `offsets`: per grid float32 [anchors, 2 * k], x and y from the cell's corner in strides.
     """
-    k = offsets[0].shape[1] // 2
-    found = np.empty((len(rows), k, 2), np.float32)
+    found = np.empty((len(rows), offsets[0].shape[1]), np.float32)
     for grid, its_offsets in zip(grids, offsets, strict=True):
         is_here = (rows >= grid.first) & (rows < grid.first + grid.anchors)
-        anchors = rows[is_here] - grid.first
-        y, x = np.divmod(anchors // grid.per_cell, grid.width)
-        corners = np.stack([x, y], axis=1)[:, None].astype(np.float32)
-        with np.errstate(over="ignore"):
-            found[is_here] = (its_offsets[anchors].reshape(-1, k, 2) + corners) * grid.stride
-    return found
+        found[is_here] = its_offsets[rows[is_here] - grid.first]
+    anchors = corners[rows][:, None]
+    with np.errstate(over="ignore"):
+        points = found.reshape(len(rows), found.shape[1] // 2, 2) * anchors[..., 2:] + anchors[..., :2]
+    return np.asarray(points, np.float32)
 
 
 def with_scores(points: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.float32]:
     """Keypoints float32 [n, k, 3] of points [n, k, 2]: no model here rates its points, so each has the score
     of its face, `scores` [n]."""
-    each = np.broadcast_to(scores[:, None, None], (*points.shape[:2], 1))
-    return np.concatenate([points, each], axis=2)
+    keypoints = np.empty((*points.shape[:2], 3), np.float32)
+    keypoints[..., :2], keypoints[..., 2] = points, scores[:, None]
+    return keypoints
 
 
 def check_labels(spec: ModelSpec, keypoints: int) -> None:

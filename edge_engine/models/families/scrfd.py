@@ -36,6 +36,7 @@ class Scrfd:
             if {width: len(found) for width, found in grid.outputs.items()} != dict.fromkeys(wide, 1):
                 expected = f"an output [{grid.anchors}, {wide[-1]}] and others for stride {grid.stride}"
                 raise faces.misfit(spec, output_shapes, f"{expected} of an input of {size[0]}x{size[1]}")
+        self._corners = faces.corners(self._grids)
         self._candidates = Candidates()
 
     @staticmethod
@@ -93,7 +94,7 @@ class Scrfd:
         if not self._has_points:
             return found.objects(kept)
         offsets = [outputs[grid.outputs[10][0]].reshape(-1, 10) for grid in self._grids]
-        points = faces.points(offsets, self._grids, found.rows[kept])
+        points = faces.points(offsets, self._grids, self._corners, found.rows[kept])
         return found.objects(kept, faces.with_scores(points, found.scores[kept]))
 
 

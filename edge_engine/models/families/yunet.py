@@ -35,6 +35,7 @@ class YuNet:
                     f"two outputs [1, {grid.anchors}, 1], one 4 and one 10 wide for stride {grid.stride}"
                 )
                 raise faces.misfit(spec, output_shapes, f"{expected} of an input of {size[0]}x{size[1]}")
+        self._corners = faces.corners(self._grids)
         self._candidates = Candidates()
 
     @staticmethod
@@ -87,7 +88,7 @@ class YuNet:
             )
         kept = found.keep(count, iou_threshold)
         offsets = [outputs[grid.outputs[10][0]].reshape(-1, 10) for grid in self._grids]
-        points = faces.points(offsets, self._grids, found.rows[kept])
+        points = faces.points(offsets, self._grids, self._corners, found.rows[kept])
         return found.objects(kept, faces.with_scores(points, found.scores[kept]))
 
 
