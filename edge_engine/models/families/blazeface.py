@@ -30,7 +30,7 @@ from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
 _NUMBERS = 16
-_LOGIT_LIMIT = 80.0  # of either sign: beyond it exp is no float32
+_LOGIT_LIMIT = 80.0  # of either sign; exp(89) is no float32 any more
 
 
 class Layers(NamedTuple):
