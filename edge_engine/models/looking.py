@@ -7,13 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, helper
 
 from edge_engine.errors import ModelError, one_line
+from edge_engine.models.constants import constant
 from edge_engine.models.facts import GraphFacts, Shape
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.sidecar import Sidecar, sidecar_path
 from edge_engine.models.spec import Layout
+
+_MOVERS = {
+    *("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"),
+    *("QuantizeLinear", "DequantizeLinear"),
+}
 
 
 def layout_of(path: Path, value: ValueInfoProto) -> Layout:
@@ -46,6 +52,9 @@ def look_at(path: Path, model: ModelProto, layout: Layout, sidecar: Sidecar) -> 
         output_dtypes={value.name: _dtype(value) for value in model.graph.output},
         side_inputs={value.name: _shape(value) for value in model.graph.input[1:]},
         operators=dict(Counter(node.op_type for node in model.graph.node)),
+        ends_in=_ends_in(model.graph),
+        scales=_scales(model.graph),
+        is_named=sidecar.family is not None,
     )
 
 
@@ -75,6 +84,31 @@ def _output_shapes(path: Path, model: ModelProto) -> dict[str, Shape]:
     except Exception as error:  # ONNX Runtime raises a type of its own per status code
         raise ModelError(f"{path}: can't be run on an empty picture: {one_line(error)}") from None
     return {name: tuple(output.shape) for name, output in zip(shapes, outputs, strict=True)}
+
+
+def _ends_in(graph: GraphProto) -> dict[str, str]:
+    givers = {name: node for node in graph.node for name in node.output}
+    found = {}
+    for value in graph.output:
+        node = givers.get(value.name)
+        while node is not None and node.op_type in _MOVERS and node.input[0] in givers:
+            node = givers[node.input[0]]
+        if node is not None:
+            found[value.name] = node.op_type
+    return found
+
+
+def _scales(graph: GraphProto) -> dict[str, tuple[float, int]]:
+    """Of one scale for the whole output."""
+    outputs = {value.name for value in graph.output}
+    found = {}
+    for node in graph.node:
+        if node.op_type == "QuantizeLinear" and node.output[0] in outputs:
+            scale = constant(graph, node.input[1])
+            zero_point = constant(graph, node.input[2]) if len(node.input) > 2 else np.zeros(1, np.uint8)
+            if scale is not None and zero_point is not None and scale.size == 1:
+                found[node.output[0]] = (float(scale.item()), int(zero_point.item()))
+    return found
 
 
 def _shape(value: ValueInfoProto) -> Shape:

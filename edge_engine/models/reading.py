@@ -124,6 +124,13 @@ def _first(said: float | None, customary: float) -> float:
 
 def _labels(path: Path, found: Deduction, sidecar: Sidecar) -> tuple[tuple[str, ...], Origin]:
     """Never guessed in silence: classes without names are numbered, and inspect shows that."""
+    if found.classes == 0:
+        if sidecar.labels is None:
+            raise ModelError(
+                f"{path}: its graph doesn't show how many classes there are; write `labels: …` or "
+                f"`labels_file: …` into {sidecar_path(path)}"
+            )
+        return sidecar.labels, "sidecar"
     if sidecar.labels is None:
         if found.labels:
             return found.labels, "assumed"

@@ -26,7 +26,7 @@ def random_scores(classes: int, grid: tuple[int, int], axis: int, seed: int) -> 
     return np.ascontiguousarray(np.moveaxis(scores, 0, axis), np.float32)
 
 
-def found(kernel: Callable[..., None], scores: NDArray[np.float32], axis: int, dtype: Any) -> Any:  # noqa: ANN401
+def found(kernel: Callable[..., None], scores: NDArray[np.float32], axis: int, dtype: type) -> NDArray[Any]:
     grid = scores.shape[1:] if axis == 0 else scores.shape[:-1]
     class_ids = np.full(grid, 7, dtype)
     kernel(scores, class_ids)
@@ -44,8 +44,8 @@ def found(kernel: Callable[..., None], scores: NDArray[np.float32], axis: int, d
 def test_finds_what_the_reference_finds(
     classes: int,
     grid: tuple[int, int],
-    kernel: Any,  # noqa: ANN401
-    dtype: Any,  # noqa: ANN401
+    kernel: tuple[Callable[..., None], int],
+    dtype: type[np.unsignedinteger],
     seed: int,
 ) -> None:
     function, axis = kernel

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "blazeface": "blazeface:BlazeFace",
+    "classifier": "classifier:Classifier",
     "nanodet": "nanodet:NanoDet",
     "scrfd": "scrfd:Scrfd",
+    "segmenter": "segmenter:Segmenter",
+    "tagger": "tagger:Tagger",
     "ultralight": "ultralight:UltraLight",
     "yolov8": "yolov8:YoloV8",
     "yunet": "yunet:YuNet",
