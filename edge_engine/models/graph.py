@@ -29,6 +29,7 @@ from edge_engine.models.reading import Reading, read_model
 from edge_engine.models.spec import METADATA_KEY, InputSpec, Layout, ModelSpec
 
 _OPSET = 17
+_FIRST_OPSET_OF_COORDINATES = 11
 _FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
 _PIXELS = "pixels"
 
@@ -134,9 +135,21 @@ def _raise_opset(model: ModelProto) -> tuple[ModelProto, list[str]]:
     if version >= 13:
         return model, []
     try:
-        return version_converter.convert_version(model, _OPSET), [f"opset {version} became {_OPSET}"]
+        raised = version_converter.convert_version(model, _OPSET)
     except Exception as error:  # the converter doesn't know every operator: the model runs as it is
         return model, [f"opset {version} stays: {one_line(error, 80)}"]
+    if version < _FIRST_OPSET_OF_COORDINATES:
+        _keep_coordinates(raised.graph)
+    return raised, [f"opset {version} became {_OPSET}"]
+
+
+def _keep_coordinates(graph: GraphProto) -> None:
+    """The converter leaves Resize, once Upsample, the new default of where pixels lie, half a cell off."""
+    for node in graph.node:
+        known = {attribute.name for attribute in node.attribute}
+        if node.op_type == "Resize" and "coordinate_transformation_mode" not in known:
+            node.attribute.append(helper.make_attribute("coordinate_transformation_mode", "asymmetric"))
+            node.attribute.append(helper.make_attribute("nearest_mode", "floor"))
 
 
 def _take_pixels(graph: GraphProto, spec: ModelSpec) -> tuple[ModelSpec, list[str]]:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from edge_engine.errors import ModelError
 from edge_engine.models.affine import Affine
@@ -101,6 +101,26 @@ def test_outputs_are_those_of_the_untouched_model(name: str, tmp_path: Path) -> 
     assert (input_.type, input_.shape) == ("tensor(uint8)", [1, SIZE, SIZE, 3])
     (found,) = run(model, picture())
     np.testing.assert_allclose(found, untouched(path, picture(), terms)[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["linear", "nearest"])
+def test_an_old_upsample_keeps_its_pixels_where_they_are(mode: str, tmp_path: Path) -> None:
+    """Of opset 9; converted as it comes, a linear one is half a cell off."""
+    path = exported(tmp_path / "old.onnx", opset=9)
+    model = onnx.load(path)
+    (reshape,) = [node for node in model.graph.node if node.op_type == "Reshape"]
+    scales = numpy_helper.from_array(np.array([1, 1, 2.5, 2.5], np.float32), "scales")
+    pool = helper.make_node("MaxPool", ["same"], ["small"], kernel_shape=[2, 2], strides=[2, 2])
+    larger = helper.make_node("Upsample", ["small", "scales"], ["large"], mode=mode)
+    corner = helper.make_node("Slice", ["large"], ["corner"], axes=[2, 3], starts=[1, 1], ends=[9, 9])
+    reshape.input[0] = "corner"
+    model.graph.initializer.append(scales)
+    at = list(model.graph.node).index(reshape)
+    for node in (corner, larger, pool):
+        model.graph.node.insert(at, node)
+    onnx.save(model, path)
+    (found,) = run(Model(path), picture())
+    np.testing.assert_allclose(found, untouched(path, picture(), {})[0], rtol=1e-4, atol=1e-5)
 
 
 def test_it_is_done_once_per_file(tmp_path: Path, cache: Path) -> None:
