@@ -82,6 +82,11 @@ class Segmentation:
 
     class_ids: NDArray[np.unsignedinteger]
 
+    def shares(self) -> dict[int, float]:
+        """Of the picture, 0..1, by each class that is there."""
+        cells = np.bincount(self.class_ids.ravel())
+        return {int(i): float(cells[i] / self.class_ids.size) for i in np.flatnonzero(cells)}
+
     def to_source(self, box: Letterbox) -> Segmentation:
         """From a grid over the model's input to one over the picture."""
         return Segmentation(box.crop(self.class_ids))
@@ -132,5 +137,5 @@ class Result:
     def names(self) -> list[str]:
         """Each object's or tag's label in their order, or each label that the segmentation holds."""
         if isinstance(self.answer, Segmentation):
-            return [self.labels[class_id] for class_id in np.unique(self.answer.class_ids)]
+            return [self.labels[class_id] for class_id in self.answer.shares()]
         return [self.labels[class_id] for class_id in self.answer.class_ids]

@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 from edge_engine import zoo
 from edge_engine.letterbox import Letterbox
+from edge_engine.models.labels import COCO
 from edge_engine.models.spec import METADATA_KEY
 from tools.importing import goldens
 from tools.importing.calibration import pictures
-from tools.importing.coco import LABELS
 from tools.importing.quantize import quantize, take_pixels
 from tools.importing.repair import fold_normalisation, optimise, prune_initializers
 from tools.importing.tfjs import read_graph
@@ -174,7 +174,7 @@ def spec() -> dict[str, object]:
             "letterbox": "centre",
             "pad": PAD,
         },
-        "labels": LABELS,
+        "labels": COCO,
         "score_threshold": 0.35,
         "iou_threshold": 0.6,
         "options": {"strides": [8, 16, 32], "reg_max": 10},

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from edge_engine.cli.screen import make_screen
+from edge_engine.cli.screen import in_percent, make_screen
 from edge_engine.client import DEFAULT_ENDPOINT, Subscriber, age_ms
 from edge_engine.errors import SourceError, UsageError
 from edge_engine.wire import ResultMessage
@@ -65,17 +65,24 @@ def _print_results(
 
 
 def _line(result: ResultMessage) -> Text:
-    """street #812  age 9.1 ms  person 0.83 [12 40 88 210]  …"""
+    """street #812  age 9.1 ms  person 0.83 [12 40 88 210]  …
+
+    Tags without a box, of a segmentation each label's share of the picture: tabby 0.83 or road 41 %, car 7 %.
+    """
     line = Text.assemble(
         (result.stream, "bold"), f" #{result.seq}", (f"  age {age_ms(result):.1f} ms", "dim")
     )
-    if not result.objects:
+    if not (result.objects or result.tags or result.segmentation):
         line.append("  nothing seen", "dim")
     for row in result.objects:
         box = " ".join(f"{side:.0f}" for side in row.xyxy)
         line.append("  ")
         line.append(f"{row.label} {row.score:.2f}", "green")
         line.append(f" [{box}]", "dim")
+    for tag in result.tags:
+        line.append(f"  {tag.label} {tag.score:.2f}", "green")
+    if result.segmentation is not None:
+        line.append(f"  {in_percent(result.segmentation.shares)}", "green")
     return line
 
 

@@ -87,8 +87,8 @@ class Publish:
             record.stages[stage].record(work_ns)
         record.latency.record(result.published_ns - result.frame.captured_ns)
         record.first_published_ns = record.first_published_ns or result.published_ns
-        if result.names():
-            record.first_objects_ns = record.first_objects_ns or result.published_ns
+        if not record.first_objects_ns and result.names():
+            record.first_objects_ns = result.published_ns
         record.last_published_ns = result.published_ns
         record.last_result = result
 
