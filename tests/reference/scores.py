@@ -19,6 +19,6 @@ def scores_reference(values: Sequence[float], activation: str) -> list[float]:
 
 
 def tags_reference(scores: Sequence[float], thresholds: Sequence[float], most: int) -> list[int]:
-    """The best labels that reach their thresholds, of equal scores the first label first."""
-    reached = [i for i, score in enumerate(scores) if score >= thresholds[i]]
+    """The best labels that reach their thresholds and are above 0, of equal scores the first label first."""
+    reached = [i for i, score in enumerate(scores) if score >= thresholds[i] and score > 0]
     return sorted(reached, key=lambda i: (-scores[i], i))[:most]

@@ -53,10 +53,10 @@ class LabelScores:
         return (raw.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
 
     def pick(self, scores: Scores, score_threshold: float, most: int | None = None) -> Tags:
-        """Those at or above their thresholds (as float32), of equal scores the first label first."""
+        """Those above 0 that reach their thresholds (as float32), of equal scores the first label first."""
         limit, own = np.float32(score_threshold), self._own
         limits = limit if own is None else np.where(np.isnan(own), limit, own)
-        kept = np.flatnonzero(scores >= limits)
+        kept = np.flatnonzero((scores >= limits) & (scores > 0))
         if most is not None and len(kept) > most:
             worst = np.partition(scores[kept], -most)[-most]
             kept = kept[scores[kept] >= worst]
