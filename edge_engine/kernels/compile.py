@@ -19,10 +19,13 @@ import numba
 from numba import types
 
 from edge_engine.kernels.library import SIGNATURES, checksum, parse_signature
+from edge_engine.kernels.native.anchors import decode_anchors
 from edge_engine.kernels.native.argmax import argmax_pixels, argmax_planes
+from edge_engine.kernels.native.boxes import decode_boxes
 from edge_engine.kernels.native.faces import decode_scrfd, decode_yunet
 from edge_engine.kernels.native.gfl import decode_gfl
 from edge_engine.kernels.native.nms import nms
+from edge_engine.kernels.native.peaks import decode_peaks
 from edge_engine.kernels.native.rows import decode_rows
 
 FUNCTIONS = {
@@ -30,7 +33,10 @@ FUNCTIONS = {
     "argmax_pixels_wide": argmax_pixels,
     "argmax_planes": argmax_planes,
     "argmax_planes_wide": argmax_planes,
+    "decode_anchors": decode_anchors,
+    "decode_boxes": decode_boxes,
     "decode_gfl": decode_gfl,
+    "decode_peaks": decode_peaks,
     "decode_rows": decode_rows,
     "decode_scrfd": decode_scrfd,
     "decode_yunet": decode_yunet,

@@ -30,8 +30,13 @@ SIGNATURES = {
     "argmax_pixels_wide": "int64(float32*, int64, int64, uint16*)",
     "argmax_planes": "int64(float32*, int64, int64, float32*, uint8*)",
     "argmax_planes_wide": "int64(float32*, int64, int64, float32*, uint16*)",
-    "decode_gfl": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
+    "decode_anchors": "int64(float32*, float32*, float32*, float32*, int64, int64, int64, int64, int64, "
+    "float64, float64, float32*, float32*, int32*, int64, int64)",
     "float32*, float32*, int32*, int64, int64)",
+    "decode_gfl": "int64(float32*, float32*, int64, int64, int64, int64, int64, int64, int64, int64, "
+    "float64, float64, float32*, float32*, int32*, int64, int64)",
+    "decode_peaks": "int64(float32*, float32*, float32*, int64, int64, int64, float64, int64, "
+    "float64, float64, float32*, float32*, int32*, int64, int64)",
     "decode_rows": "int64(float32*, int64, int64, float64, float32*, "
     "float32*, float32*, int32*, int64, int64)",
     "decode_scrfd": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
@@ -53,7 +58,10 @@ class Kernels(Protocol):
     argmax_pixels_wide: Callable[..., int]
     argmax_planes: Callable[..., int]
     argmax_planes_wide: Callable[..., int]
+    decode_anchors: Callable[..., int]
+    decode_boxes: Callable[..., int]
     decode_gfl: Callable[..., int]
+    decode_peaks: Callable[..., int]
     decode_rows: Callable[..., int]
     decode_scrfd: Callable[..., int]
     decode_yunet: Callable[..., int]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_engine.kernels.gfl import decode_gfl
+from edge_engine.kernels.gfl import decode_gfl, decode_joint_gfl
 from tests.reference.gfl import decode_gfl_reference
 
 Head = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -130,3 +130,32 @@ def test_nothing_above_the_threshold_leaves_the_outputs_alone() -> None:
     assert decode_gfl(*random_head(30, 4, 7, seed=5), 6, 8, 2.0, *out, 3) == 3
     for array, untouched in zip(out, buffers(5), strict=True):
         np.testing.assert_array_equal(array, untouched)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    width=st.integers(1, 9),
+    height=st.integers(1, 9),
+    classes=st.integers(1, 20),
+    reg_max=st.integers(1, 16),
+    cell_offset=st.sampled_from([0.0, 0.5, 1.0]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_it_is_the_same_when_scores_and_distributions_lie_in_one_array(
+    width: int, height: int, classes: int, reg_max: int, cell_offset: float, seed: int
+) -> None:
+    head = random_head(width * height, classes, reg_max, seed)
+    out = buffers(4096)
+    count = decode_joint_gfl(np.concatenate(head, axis=1), classes, width, 16, 0.5, *out, 0, cell_offset)
+    expected = decode_gfl_reference(*head, width, 16, 0.5, cell_offset)
+    assert_same(tuple(array[:count] for array in out), expected)
+
+
+def test_a_cells_point_is_where_it_is_said_to_be() -> None:
+    distances = np.full((4, 32), -1000, np.float32)
+    distances[:, 1::8] = 0  # one stride to each side
+    scores = np.float32([[0], [0], [0], [1]])
+    for cell_offset, box in ((0.0, [0, 0, 16, 16]), (0.5, [4, 4, 20, 20])):
+        boxes, *others = buffers(1)
+        assert decode_gfl(scores, distances, 2, 8, 0.5, boxes, *others, 0, cell_offset) == 1
+        assert boxes.tolist() == [box]

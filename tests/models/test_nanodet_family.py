@@ -129,7 +129,7 @@ def test_scores_as_wide_as_the_distributions_must_be_named() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"a": (1, 164, CLASSES)}, "expected 2 outputs, or 6 for 3 strides"),
+        ({"a": (1, 164, CLASSES)}, "such as 32 or 44 beside 5 scores"),
         ({"a": (1, 164, CLASSES), "b": (1, 164, 45)}, "distributions"),  # no whole number of bins
         ({"a": (1, 164, CLASSES), "b": (164, 44)}, r"\[1, cells, width\]"),
         ({"a": (2, 164, CLASSES), "b": (2, 164, 44)}, r"\[1, cells, width\]"),

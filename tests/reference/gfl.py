@@ -12,6 +12,7 @@ def decode_gfl_reference(
     grid_width: int,
     stride: int,
     threshold: float,
+    cell_offset: float = 0.5,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
     """All candidates' boxes xyxy [n, 4], scores [n] and class ids [n], in the order of the cells."""
     cells = len(scores)
@@ -20,7 +21,7 @@ def decode_gfl_reference(
     weights /= weights.sum(axis=2, keepdims=True)
     sides = (weights * np.arange(logits.shape[2])).sum(axis=2) * stride
     rows, columns = np.divmod(np.arange(cells), grid_width)
-    centres = (np.stack([columns, rows], axis=1) + 0.5) * stride
+    centres = (np.stack([columns, rows], axis=1) + cell_offset) * stride
     boxes = np.concatenate([centres - sides[:, :2], centres + sides[:, 2:]], axis=1).astype(np.float32)
     cell_ids, class_ids = np.nonzero(scores >= np.float32(threshold))
     return boxes[cell_ids], scores[cell_ids, class_ids], class_ids.astype(np.int32)

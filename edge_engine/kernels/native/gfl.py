@@ -1,7 +1,7 @@
-"""gfl: candidates from a generalized focal loss head (Li et al. 2020, arXiv:2006.04388), NanoDet's.
+"""gfl: candidates from a generalized focal loss head (Li et al. 2020, arXiv:2006.04388).
 
 Each cell of a grid has one score per class and, per side of its box, a distribution over the distances
-0..reg_max strides from the cell's centre; the side's distance is that distribution's mean (eq. 5, 6).
+0..reg_max strides from the cell's point; the side's distance is that distribution's mean (eq. 5, 6).
 """
 
 from __future__ import annotations
@@ -38,8 +38,12 @@ def decode_gfl(
     cells: int,
     classes: int,
     bins: int,
+    scores_width: int,
+    distances_width: int,
+    distances_first: int,
     grid_width: int,
     stride: int,
+    cell_offset: float,
     threshold: float,
     boxes_address: Any,  # noqa: ANN401
     scores_out_address: Any,  # noqa: ANN401
@@ -47,8 +51,13 @@ def decode_gfl(
     cap: int,
     count: int,
 ) -> int:
-    """The contract is that of edge_engine.kernels.gfl.decode_gfl; `bins` is reg_max + 1."""
-    scores, distances = carray(scores_address, (cells, classes)), carray(distances_address, (cells, 4 * bins))
+    """The contract is that of edge_engine.kernels.gfl.decode_gfl; `bins` is reg_max + 1.
+
+    A row of scores begins with the classes, a row of distances has them from `distances_first` on; both may
+    be the same rows.
+    """
+    scores = carray(scores_address, (cells, scores_width))
+    distances = carray(distances_address, (cells, distances_width))
     boxes_xyxy_out = carray(boxes_address, (cap, 4))
     scores_out, class_ids_out = carray(scores_out_address, (cap,)), carray(class_ids_address, (cap,))
     limit = np.float32(threshold)
@@ -56,17 +65,18 @@ def decode_gfl(
         limit = max(limit, scores_out[0])
     for cell in range(scores.shape[0]):
         hits = 0
-        for class_id in range(scores.shape[1]):  # branchless, so that it becomes SIMD code
+        for class_id in range(classes):  # branchless, so that it becomes SIMD code
             hits += scores[cell, class_id] >= limit
         if hits == 0:
             continue
-        x = (cell % grid_width + 0.5) * stride
-        y = (cell // grid_width + 0.5) * stride
-        x1 = x - _mean_distance(distances, cell, 0, bins) * stride
-        y1 = y - _mean_distance(distances, cell, bins, bins) * stride
-        x2 = x + _mean_distance(distances, cell, 2 * bins, bins) * stride
-        y2 = y + _mean_distance(distances, cell, 3 * bins, bins) * stride
-        for class_id in range(scores.shape[1]):
+        x = (cell % grid_width + cell_offset) * stride
+        y = (cell // grid_width + cell_offset) * stride
+        first = distances_first
+        x1 = x - _mean_distance(distances, cell, first, bins) * stride
+        y1 = y - _mean_distance(distances, cell, first + bins, bins) * stride
+        x2 = x + _mean_distance(distances, cell, first + 2 * bins, bins) * stride
+        y2 = y + _mean_distance(distances, cell, first + 3 * bins, bins) * stride
+        for class_id in range(classes):
             score = scores[cell, class_id]
             if score >= limit:
                 count = add(

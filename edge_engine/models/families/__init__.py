@@ -12,10 +12,16 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "blazeface": "blazeface:BlazeFace",
+    "centernet": "centernet:CenterNet",
     "classifier": "classifier:Classifier",
+    "graph_nms": "graph_nms:GraphNms",
     "nanodet": "nanodet:NanoDet",
+    "paddle_nms": "paddle_nms:PaddleNms",
+    "picodet": "picodet:PicoDet",
+    "ppyoloe": "ppyoloe:PpYoloe",
     "scrfd": "scrfd:Scrfd",
     "segmenter": "segmenter:Segmenter",
+    "ssd": "ssd:Ssd",
     "tagger": "tagger:Tagger",
     "ultralight": "ultralight:UltraLight",
     "yolov8": "yolov8:YoloV8",

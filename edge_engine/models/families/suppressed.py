@@ -1,0 +1,35 @@
+"""best_objects: the answer of a graph that has suppressed overlapping boxes itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_engine.models.families.family import MAX_OBJECTS
+from edge_engine.result import Objects
+
+
+def best_objects(
+    boxes_xyxy: NDArray[Any],
+    scores: NDArray[Any],
+    class_ids: NDArray[Any],
+    score_threshold: float,
+    classes: int,
+) -> Objects:
+    """Of n boxes those with a score of at least the threshold (as float32), the best MAX_OBJECTS.
+
+    `boxes_xyxy` [n, 4], in input pixels, `scores` [n], `class_ids` [n], of any number type. What isn't
+    finite, has no area or is of no class 0..`classes`-1 is no object: graphs fill their outputs with such.
+    """
+    boxes = np.asarray(boxes_xyxy, np.float32)
+    scores = np.asarray(scores, np.float32)
+    with np.errstate(invalid="ignore"):
+        is_object = (scores >= np.float32(score_threshold)) & np.isfinite(scores)
+        is_object &= np.isfinite(boxes).all(axis=1)
+        is_object &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        is_object &= (class_ids >= 0) & (class_ids < classes)
+    (kept,) = np.nonzero(is_object)
+    kept = kept[np.argsort(-scores[kept], kind="stable")][:MAX_OBJECTS]
+    return Objects(boxes[kept], scores[kept], class_ids[kept].astype(np.int32))
