@@ -1,4 +1,4 @@
-"""NanoDet's outputs become the objects that the plain numpy twins find, in either layout."""
+"""NanoDet's and NanoDet-Plus's outputs become the objects that the plain numpy twins find, in each layout."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
+from edge_engine.models.facts import GraphFacts
 from edge_engine.models.families import load_family
 from edge_engine.models.families.family import MAX_OBJECTS
 from edge_engine.models.families.nanodet import NanoDet
 from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.result import Objects
+from tests.models.many_facts import NANODET, NANODET_G, NANODET_JOINED, facts
 from tests.reference.gfl import decode_gfl_reference
 from tests.reference.nms import nms_reference
 
@@ -62,9 +64,11 @@ def decode(outputs: dict[str, Output], score: float = 0.4, iou: float = 0.6, **o
     return NanoDet(spec(**options), shapes(outputs))(list(outputs.values()), score, iou)
 
 
-def reference(parts: list[tuple[Output, Output]], score: float = 0.4, iou: float = 0.6) -> Objects:
+def reference(
+    parts: list[tuple[Output, Output]], score: float = 0.4, iou: float = 0.6, cell_offset: float = 0.5
+) -> Objects:
     decoded = [
-        decode_gfl_reference(scores[0], distances[0], width, stride, score)
+        decode_gfl_reference(scores[0], distances[0], width, stride, score, cell_offset)
         for (scores, distances), (width, _), stride in zip(parts, GRIDS, STRIDES, strict=True)
     ]
     boxes, scores, class_ids = (np.concatenate(arrays) for arrays in zip(*decoded, strict=True))
@@ -163,3 +167,62 @@ def test_the_registry_loads_a_family_by_name_and_names_those_it_knows() -> None:
     assert load_family("nanodet") is NanoDet
     with pytest.raises(ModelError, match=r"known families: .*nanodet"):
         load_family("yolov99")
+
+
+def joint(parts: list[tuple[Output, Output]]) -> dict[str, Output]:
+    return {"output": np.concatenate([np.concatenate(pair, axis=2) for pair in parts], axis=1)}
+
+
+@pytest.mark.parametrize("score", [0.05, 0.4])
+@pytest.mark.parametrize("cell_offset", [0, 0.5])
+def test_all_in_one_output_gives_the_objects_of_the_reference(score: float, cell_offset: float) -> None:
+    parts = heads(reg_max=7)
+    found = decode(joint(parts), score, cell_offset=cell_offset)
+    assert len(found) > 3
+    assert_same(found, reference(parts, score, cell_offset=cell_offset))
+
+
+def test_nanodet_plus_counts_from_its_cells_corners() -> None:
+    """One stride to each side of the cell in row 1, column 2 of stride 8: its point is at 16, 8."""
+    deduction = NanoDet.deduce(facts((64, 64), {"output": (1, 85, CLASSES + 32)}))
+    assert deduction is not None
+    assert (deduction.classes, deduction.letterbox, deduction.colour) == (CLASSES, "stretch", "BGR")
+    picture = InputSpec(64, 64, "NHWC", "uint8", "BGR", "stretch")
+    names = tuple(f"class {i}" for i in range(CLASSES))
+    plus = ModelSpec("plus", "detection", "nanodet", picture, names, 0.4, 0.6, options=deduction.options)
+    output = np.zeros((1, 85, CLASSES + 32), np.float32)
+    output[0, 10, 3] = 0.75
+    output[0, 10, CLASSES + 1 :: 8] = 1000
+    objects = NanoDet(plus, {"output": output.shape})([output], 0.4, 0.6)
+    assert objects.boxes_xyxy.tolist() == [[8, 0, 24, 16]]
+    assert (objects.class_ids.tolist(), objects.scores.tolist()) == ([3], [0.75])
+
+
+@pytest.mark.parametrize(("shown", "reg_max"), [(NANODET, 7), (NANODET_G, 10), (NANODET_JOINED, 7)])
+def test_nanodet_is_recognised_with_its_customs(shown: GraphFacts, reg_max: int) -> None:
+    deduction = NanoDet.deduce(shown)
+    assert deduction is not None
+    assert (deduction.classes, deduction.letterbox, deduction.colour) == (80, "centre", "BGR")
+    assert (deduction.mean, deduction.std) == ((103.53, 116.28, 123.675), (57.375, 57.12, 58.395))
+    assert deduction.options == {"strides": STRIDES, "reg_max": reg_max, "cell_offset": 0.5}
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"a": (1, 3549, 32), "b": (1, 3549, 44)},  # either may be the distributions
+        {"a": (1, 3549, 32), "b": (1, 3549, 32)},
+        {"a": (1, 3549, 80), "b": (1, 3549, 36)},  # no published reach
+        {"a": (1, 3549, 80), "b": (1, 3548, 32)},
+        {"a": (1, 3598, 32)},  # no room for scores
+        {"a": (2, 3598, 112)},
+    ],
+)
+def test_what_cannot_be_told_is_not_claimed(outputs: dict[str, tuple[int, ...]]) -> None:
+    assert NanoDet.deduce(facts((416, 416), outputs)) is None
+
+
+@pytest.mark.parametrize("cell_offset", ["middle", True, -0.5, None])
+def test_a_cell_offset_that_is_none_is_one_clear_line(cell_offset: object) -> None:
+    with pytest.raises(ModelError, match=r"option cell_offset is .*; expected 0\.5"):
+        NanoDet(spec(cell_offset=cell_offset), shapes(concatenated(heads())))

@@ -9,6 +9,7 @@ decoded to left, top, right, bottom of 0..1, as pytorch-ssd and jetson-inference
 what still makes scores of the values: "softmax" (the default), "sigmoid" or "none". `background`: "first"
 (the default) or "last", where there is a column more than labels. For offsets: `offset_order`, "xywh" or
 "yxhw"; `variances`, [0.1, 0.1, 0.2, 0.2] in that order unless told; and the anchors, told in anchors.py.
+`scores` and `boxes`, names of those outputs, are needed only when both are four wide.
 """
 
 from __future__ import annotations
@@ -73,19 +74,21 @@ class Ssd:
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
         """The scores' output and the boxes'."""
         classes = len(spec.labels)
+        options = spec.options
         three = {name: shape for name, shape in output_shapes.items() if len(shape) == 3 and shape[0] == 1}
         pairs = [
             [scores, boxes]
             for scores, shape in three.items()
             for boxes in three
             if shape[2] in (classes, classes + 1) and three[boxes] == (1, shape[1], 4) and boxes != scores
-            if "anchor" not in boxes
+            if scores == options.get("scores", scores) and boxes == options.get("boxes", boxes)
         ]
         if len(pairs) != 1:
             got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
             raise ModelError(
                 f"model {spec.name} doesn't fit the ssd family: expected scores [1, n, {classes}] or "
-                f"[1, n, {classes + 1}] for {classes} labels and boxes [1, n, 4]; outputs are {got}"
+                f"[1, n, {classes + 1}] for {classes} labels and boxes [1, n, 4], if need be named by the options "
+                f"scores and boxes; outputs are {got}"
             )
         return pairs[0]
 
@@ -95,19 +98,19 @@ class Ssd:
 
         Of other heads a graph doesn't show what their anchors are.
         """
-        three = {name: shape for name, shape in facts.outputs.items() if len(shape) == 3}
-        boxes = [shape for name, shape in three.items() if shape[2] == 4 and "anchor" not in name]
-        scores = [shape for shape in three.values() if shape[2] != 4]
-        if len(boxes) != 1 or len(scores) != 1 or boxes[0][:2] != scores[0][:2] or boxes[0][0] not in (0, 1):
+        found = _sort(facts.outputs)
+        if found is None:
             return None
-        _, number, columns = scores[0]
+        scores, boxes = found
+        _, number, columns = facts.outputs[scores]
+        names = {"scores": scores, "boxes": boxes}
         operators = facts.operators
         per_cell = 3 * len(_EFFICIENTDET_SHAPES)
         if number == per_cell * sum(cells_of(facts.size, _EFFICIENTDET_STRIDES)) and columns > 0:
             is_swish = operators.get("Sigmoid", 0) >= _MANY_SIGMOIDS and not operators.get("Relu", 0)
-            return _efficientdet(columns) if is_swish else None
+            return _efficientdet(columns, names) if is_swish else None
         if facts.size == _MOBILENET_SIZE and number == _MOBILENET_ANCHORS and columns > 1:
-            return _mobilenet(columns - 1) if operators.get("Softmax", 0) else None
+            return _mobilenet(columns - 1, names) if operators.get("Softmax", 0) else None
         return None
 
     def __call__(
@@ -124,20 +127,34 @@ class Ssd:
         return found.suppress(count, iou_threshold)
 
 
+def _sort(outputs: Shapes) -> tuple[str, str] | None:
+    """Names of the scores and the boxes, one each; what is four wide may also be scores, or anchors."""
+    three = {name: shape for name, shape in outputs.items() if len(shape) == 3 and "anchor" not in name}
+    boxes = [name for name, shape in three.items() if shape[2] == 4]
+    if len(boxes) > 1:
+        boxes = [name for name in boxes if "box" in name or "regression" in name]
+    scores = [name for name in three if name not in boxes]
+    if len(boxes) != 1 or len(scores) != 1:
+        return None
+    (score_shape, box_shape) = three[scores[0]], three[boxes[0]]
+    is_pair = score_shape[:2] == box_shape[:2] and box_shape[0] in (0, 1)
+    return (scores[0], boxes[0]) if is_pair else None
+
+
 def _to_anchors(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     """Centre x, centre y, width, height [n, 4]."""
     corners, others = boxes_xyxy[:, :2], boxes_xyxy[:, 2:]
     return np.concatenate([(corners + others) / 2, others - corners], axis=1)
 
 
-def _efficientdet(classes: int) -> Deduction:
+def _efficientdet(classes: int, names: dict[str, str]) -> Deduction:
     """As Yet-Another-EfficientDet-Pytorch exports it."""
     scales = [4 * 2 ** (octave / 3) for octave in range(3)]
     anchors = [
         [[stride * scale * x, stride * scale * y] for scale in scales for x, y in _EFFICIENTDET_SHAPES]
         for stride in _EFFICIENTDET_STRIDES
     ]
-    options = {
+    options = names | {
         "activation": "none",
         "offset_order": "yxhw",
         "variances": [1.0] * 4,
@@ -157,7 +174,7 @@ def _efficientdet(classes: int) -> Deduction:
     )
 
 
-def _mobilenet(classes: int) -> Deduction:
+def _mobilenet(classes: int, names: dict[str, str]) -> Deduction:
     """As pytorch-ssd and jetson-inference export it, with the softmax and the boxes in the graph."""
     return Deduction(
         "ssd",
@@ -167,7 +184,7 @@ def _mobilenet(classes: int) -> Deduction:
         std=(128.0,) * 3,
         score_threshold=0.5,
         iou_threshold=0.45,
-        options={"box_format": "normalised", "activation": "none", "background": "first"},
+        options=names | {"box_format": "normalised", "activation": "none", "background": "first"},
     )
 
 
