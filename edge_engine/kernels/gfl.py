@@ -25,9 +25,9 @@ def decode_gfl(
     `scores` float32 [cells, classes], 0..1; `distances` float32 [cells, 4 * (reg_max + 1)], logits, sides
     left, top, right, bottom; cells row by row, `grid_width` to a row, `stride` input pixels apart, the first
     one's point at `cell_offset` strides. Every (cell, class) with a score of at least `threshold` (as
-    float32) is a candidate, its box in input pixels. Outputs float32 [cap, 4], float32 [cap], int32 [cap],
-    cap >= 1. Once they are full the best `cap` candidates by score stay, as a min-heap; until then they lie
-    in the order of the cells. Other dtypes or layouts are an ArgumentError.
+    float32) is a candidate, its box in input pixels, unless that has no area. Outputs float32 [cap, 4],
+    float32 [cap], int32 [cap], cap >= 1. Once they are full the best `cap` candidates by score stay, as a
+    min-heap; until then they lie in the order of the cells. Other dtypes or layouts are an ArgumentError.
     """
     cells, classes = scores.shape
     width = distances.shape[1]

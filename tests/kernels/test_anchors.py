@@ -44,7 +44,7 @@ def reference(
 
 def assert_same(found: Decoded, expected: Decoded) -> None:
     np.testing.assert_array_equal(found[2], expected[2])
-    np.testing.assert_allclose(found[1], expected[1], rtol=1e-6)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-6, atol=1e-30)
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-4, atol=1e-3)
 
 
@@ -83,7 +83,7 @@ def test_odd_values_are_as_the_reference_has_them(activation: Activation, value:
     terms = (values, offsets, anchors), activation, 0, False, 0.3
     found, expected = decode(*terms), reference(*terms)
     np.testing.assert_array_equal(found[2], expected[2])
-    np.testing.assert_allclose(found[1], expected[1], rtol=1e-6)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-6, atol=1e-30)
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-4, atol=1e-3)
 
 

@@ -159,3 +159,10 @@ def test_a_cells_point_is_where_it_is_said_to_be() -> None:
         boxes, *others = buffers(1)
         assert decode_gfl(scores, distances, 2, 8, 0.5, boxes, *others, 0, cell_offset) == 1
         assert boxes.tolist() == [box]
+
+
+def test_boxes_without_an_area_or_of_no_numbers_are_no_candidates() -> None:
+    distances = np.zeros((3, 32), np.float32)
+    distances[0, [0, 16]] = 1000  # nothing to the left, nothing to the right
+    distances[1, 9] = np.nan
+    assert decode(np.ones((3, 1), np.float32), distances, 3, 8, 0.5)[0].tolist() == [[-8, -24, 48, 32]]

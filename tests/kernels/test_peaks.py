@@ -33,7 +33,7 @@ def decode(maps: Maps, is_logits: bool, threshold: float, cap: int = 30000) -> D
 
 def assert_same(found: Decoded, expected: Decoded) -> None:
     np.testing.assert_array_equal(found[2], expected[2])
-    np.testing.assert_allclose(found[1], expected[1], rtol=1e-6)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-6, atol=1e-30)
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-5, atol=1e-4)
 
 

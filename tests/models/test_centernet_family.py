@@ -10,10 +10,9 @@ import pytest
 
 from edge_engine.errors import ModelError
 from edge_engine.models.families.centernet import CenterNet
-from edge_engine.models.model import Model
 from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.result import Objects
-from tests.models.made import made, run
+from tests.models.made import made, opened, run
 from tests.models.many_facts import CENTERNET, facts
 from tests.reference.nms import nms_reference
 from tests.reference.peaks import decode_peaks_reference
@@ -29,10 +28,12 @@ def spec(labels: tuple[str, ...] = LABELS, **options: Any) -> ModelSpec:  # noqa
 
 @pytest.mark.parametrize("is_logits", [False, True])
 @pytest.mark.parametrize("iou", [0.3, 1.0])
-def test_a_graph_gives_the_objects_of_the_reference(is_logits: bool, iou: float, tmp_path: Path) -> None:
+def test_a_graph_gives_the_objects_of_the_reference(
+    is_logits: bool, iou: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     last = {"hm": "Identity" if is_logits else "Sigmoid", "wh": "Exp", "reg": "Sigmoid"}
     outputs = {name: (shape, last[name]) for name, shape in SHAPES.items()}
-    model = Model(made(tmp_path / "centernet.onnx", spec(is_logits=is_logits), outputs))
+    model = opened(made(tmp_path / "centernet.onnx", spec(is_logits=is_logits), outputs), monkeypatch)
     maps = run(model)
     objects = model.decoder(list(maps.values()), 0.5, iou)
     boxes, scores, class_ids = decode_peaks_reference(

@@ -14,11 +14,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge_engine.errors import ModelError
 from edge_engine.models.families.graph_nms import GraphNms
-from edge_engine.models.model import Model
 from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.result import Objects
 from tests.models.exported import save
-from tests.models.made import run
+from tests.models.made import opened, run
 from tests.models.many_facts import TENSORFLOW, TORCHVISION, ZOO_SSD, facts
 from tests.reference.suppressed import best_reference
 
@@ -114,7 +113,7 @@ def test_tensorflow_lites_classes_count_from_0() -> None:
     assert (deduction.options["scores"], deduction.options["classes"]) == (f"{name}:2", f"{name}:1")
 
 
-def test_a_graph_that_suppresses_boxes_gives_them(tmp_path: Path) -> None:
+def test_a_graph_that_suppresses_boxes_gives_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the converters write it: of 50 constant boxes NonMaxSuppression keeps few, of one class."""
     rng = np.random.default_rng(2)
     corners = rng.uniform(0, 0.7, (50, 2))
@@ -161,7 +160,7 @@ def test_a_graph_that_suppresses_boxes_gives_them(tmp_path: Path) -> None:
     path = save(
         model, tmp_path / "ssd.onnx", ModelSpec("tiny", "detection", "graph_nms", picture, ("a",), 0.5, 1.0)
     )
-    loaded = Model(path)
+    loaded = opened(path, monkeypatch)
     objects = loaded.decoder(list(run(loaded).values()), 0.2, 1.0)
     assert isinstance(objects, Objects)
     assert 1 < len(objects) <= 8

@@ -9,10 +9,9 @@ import pytest
 
 from edge_engine.errors import ModelError
 from edge_engine.models.families.picodet import PicoDet
-from edge_engine.models.model import Model
 from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.result import Objects
-from tests.models.made import made, run
+from tests.models.made import made, opened, run
 from tests.models.many_facts import PICODET
 from tests.reference.gfl import decode_gfl_reference
 from tests.reference.nms import nms_reference
@@ -45,8 +44,10 @@ def reference(outputs: dict[str, np.ndarray], score: float, iou: float) -> Objec
 
 
 @pytest.mark.parametrize(("score", "iou"), [(0.4, 0.6), (0.7, 0.3), (0.999, 0.6)])
-def test_a_graph_gives_the_objects_of_the_reference(score: float, iou: float, tmp_path: Path) -> None:
-    model = Model(made(tmp_path / "picodet.onnx", SPEC, OUTPUTS))
+def test_a_graph_gives_the_objects_of_the_reference(
+    score: float, iou: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = opened(made(tmp_path / "picodet.onnx", SPEC, OUTPUTS), monkeypatch)
     outputs = run(model)
     found, expected = model.decoder(list(outputs.values()), score, iou), reference(outputs, score, iou)
     assert isinstance(found, Objects)

@@ -10,10 +10,9 @@ import pytest
 from edge_engine.errors import ModelError
 from edge_engine.models.facts import GraphFacts
 from edge_engine.models.families.ppyoloe import PpYoloe
-from edge_engine.models.model import Model
 from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.result import Objects
-from tests.models.made import made, run
+from tests.models.made import made, opened, run
 from tests.models.many_facts import PICODET_DECODED, PPYOLOE, facts
 from tests.reference.boxes import decode_boxes_reference
 from tests.reference.nms import nms_reference
@@ -31,9 +30,9 @@ SPEC = ModelSpec(
 SHAPES = {"boxes": (1, ANCHORS, 4), "scores": (1, len(LABELS), ANCHORS)}
 
 
-def test_a_graph_gives_the_objects_of_the_reference(tmp_path: Path) -> None:
+def test_a_graph_gives_the_objects_of_the_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = {"boxes": (SHAPES["boxes"], "Identity"), "scores": (SHAPES["scores"], "Sigmoid")}
-    model = Model(made(tmp_path / "ppyoloe.onnx", SPEC, outputs))
+    model = opened(made(tmp_path / "ppyoloe.onnx", SPEC, outputs), monkeypatch)
     for seed in range(5):
         found = run(model, seed)
         objects = model.decoder(list(found.values()), 0.5, 0.3)

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from edge_engine.errors import ModelError
 from edge_engine.models.families.anchors import make_anchors
 from edge_engine.models.families.ssd import Ssd
-from edge_engine.models.model import Model
 from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.result import Objects
-from tests.models.made import made, run
+from tests.models.made import made, opened, run
 from tests.models.many_facts import EFFICIENTDET, MOBILENET_SSD, facts
 from tests.reference.anchors import anchors_reference, decode_anchors_reference
 from tests.reference.nms import nms_reference
@@ -77,10 +76,12 @@ def shapes(head: list[NDArray[np.float32]]) -> dict[str, tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("columns", [4, 5])
-def test_a_graph_gives_the_objects_of_the_reference(columns: int, tmp_path: Path) -> None:
+def test_a_graph_gives_the_objects_of_the_reference(
+    columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outputs = {"offsets": ((1, ANCHORS, 4), "Identity"), "values": ((1, ANCHORS, columns), "Identity")}
     activation = "sigmoid" if columns == 4 else "softmax"
-    model = Model(made(tmp_path / "ssd.onnx", spec(**OPTIONS, activation=activation), outputs))
+    model = opened(made(tmp_path / "ssd.onnx", spec(**OPTIONS, activation=activation), outputs), monkeypatch)
     found = run(model)
     objects = model.decoder(list(found.values()), 0.3, 0.45)
     background = columns - 5

@@ -23,5 +23,6 @@ def decode_gfl_reference(
     rows, columns = np.divmod(np.arange(cells), grid_width)
     centres = (np.stack([columns, rows], axis=1) + cell_offset) * stride
     boxes = np.concatenate([centres - sides[:, :2], centres + sides[:, 2:]], axis=1).astype(np.float32)
-    cell_ids, class_ids = np.nonzero(scores >= np.float32(threshold))
+    has_area = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+    cell_ids, class_ids = np.nonzero((scores >= np.float32(threshold)) & has_area[:, None])
     return boxes[cell_ids], scores[cell_ids, class_ids], class_ids.astype(np.int32)

@@ -45,6 +45,16 @@ def _exponentials(row: NDArray[np.float32]) -> tuple[float, float]:
     return np.float64(largest), total
 
 
+@part
+def _score(value: np.float32, activation: int, largest: float, total: float) -> np.float32:
+    """Of one of a row's values; `largest` and `total` are the row's, for a softmax."""
+    if activation == _SIGMOID:
+        return np.float32(1 / (1 + math.exp(-np.float64(value))))
+    if activation == _SOFTMAX:
+        return np.float32(math.exp(value - largest) / total)
+    return value
+
+
 def decode_anchors(
     scores_address: Any,  # noqa: ANN401 - numba's pointers
     offsets_address: Any,  # noqa: ANN401
@@ -95,11 +105,7 @@ def decode_anchors(
         for column in range(columns):
             if column == background or not row[column] >= floor:
                 continue
-            score = row[column]
-            if activation == _SIGMOID:
-                score = np.float32(1 / (1 + math.exp(-row[column])))
-            elif activation == _SOFTMAX:
-                score = np.float32(math.exp(row[column] - largest) / total)
+            score = _score(row[column], activation, largest, total)
             if score >= limit:
                 class_id = column - 1 if background == 0 else column
                 box = (np.float32(x1), np.float32(y1), np.float32(x2), np.float32(y2))

@@ -72,10 +72,12 @@ def decode_gfl(
         x = (cell % grid_width + cell_offset) * stride
         y = (cell // grid_width + cell_offset) * stride
         first = distances_first
-        x1 = x - _mean_distance(distances, cell, first, bins) * stride
-        y1 = y - _mean_distance(distances, cell, first + bins, bins) * stride
-        x2 = x + _mean_distance(distances, cell, first + 2 * bins, bins) * stride
-        y2 = y + _mean_distance(distances, cell, first + 3 * bins, bins) * stride
+        x1 = np.float32(x - _mean_distance(distances, cell, first, bins) * stride)
+        y1 = np.float32(y - _mean_distance(distances, cell, first + bins, bins) * stride)
+        x2 = np.float32(x + _mean_distance(distances, cell, first + 2 * bins, bins) * stride)
+        y2 = np.float32(y + _mean_distance(distances, cell, first + 3 * bins, bins) * stride)
+        if not (x2 > x1 and y2 > y1):
+            continue
         for class_id in range(classes):
             score = scores[cell, class_id]
             if score >= limit:

@@ -57,7 +57,7 @@ def decode_peaks(
             for x in range(columns):
                 if not row[x] >= floor or not _is_peak(heat[class_id], y, x):
                     continue
-                score = np.float32(1 / (1 + math.exp(-row[x]))) if is_logits else row[x]
+                score = np.float32(1 / (1 + math.exp(-np.float64(row[x])))) if is_logits else row[x]
                 centre_x, centre_y = (x + offsets[0, y, x]) * stride, (y + offsets[1, y, x]) * stride
                 half_width, half_height = sizes[0, y, x] * stride / 2, sizes[1, y, x] * stride / 2
                 if score >= limit and half_width > 0 and half_height > 0:

@@ -87,8 +87,8 @@ class Ssd:
             got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
             raise ModelError(
                 f"model {spec.name} doesn't fit the ssd family: expected scores [1, n, {classes}] or "
-                f"[1, n, {classes + 1}] for {classes} labels and boxes [1, n, 4], if need be named by the options "
-                f"scores and boxes; outputs are {got}"
+                f"[1, n, {classes + 1}] for {classes} labels and boxes [1, n, 4], if need be named by "
+                f"the options scores and boxes; outputs are {got}"
             )
         return pairs[0]
 
