@@ -122,6 +122,8 @@ def test_boxes_that_the_graph_has_decoded_are_scaled_to_the_input() -> None:
     objects = decoder([scores, boxes], 0.5, 0.45)
     assert objects.boxes_xyxy.tolist() == [[75, 100, 225, 175]]
     assert (objects.class_ids.tolist(), objects.scores.tolist()) == ([2], [0.875])
+    for value in (np.nan, np.inf, -np.inf):
+        assert len(decoder([scores, np.full_like(boxes, value)], 0.5, 0.45)) == 0
 
 
 def test_efficientdets_anchors_are_those_of_its_paper() -> None:

@@ -144,7 +144,8 @@ def _sort(outputs: Shapes) -> tuple[str, str] | None:
 def _to_anchors(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     """Centre x, centre y, width, height [n, 4]."""
     corners, others = boxes_xyxy[:, :2], boxes_xyxy[:, 2:]
-    return np.concatenate([(corners + others) / 2, others - corners], axis=1)
+    with np.errstate(invalid="ignore"):  # what is infinite becomes NaN, and no object
+        return np.concatenate([(corners + others) / 2, others - corners], axis=1)
 
 
 def _efficientdet(classes: int, names: dict[str, str]) -> Deduction:
