@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,39 +19,19 @@ import llvmlite.binding as llvm
 import numba
 from numba import types
 
-from edge_engine.kernels.library import SIGNATURES, checksum, parse_signature
-from edge_engine.kernels.native.anchors import decode_anchors
-from edge_engine.kernels.native.argmax import argmax_pixels, argmax_planes
-from edge_engine.kernels.native.boxes import decode_boxes
-from edge_engine.kernels.native.faces import decode_scrfd, decode_yunet
-from edge_engine.kernels.native.gfl import decode_gfl
-from edge_engine.kernels.native.nms import nms
-from edge_engine.kernels.native.peaks import decode_peaks
-from edge_engine.kernels.native.rows import decode_rows
-
-FUNCTIONS = {
-    "argmax_pixels": argmax_pixels,
-    "argmax_pixels_wide": argmax_pixels,
-    "argmax_planes": argmax_planes,
-    "argmax_planes_wide": argmax_planes,
-    "decode_anchors": decode_anchors,
-    "decode_boxes": decode_boxes,
-    "decode_gfl": decode_gfl,
-    "decode_peaks": decode_peaks,
-    "decode_rows": decode_rows,
-    "decode_scrfd": decode_scrfd,
-    "decode_yunet": decode_yunet,
-    "nms": nms,
-}
+from edge_engine.kernels.library import checksum, parse_signature
+from edge_engine.kernels.registry import KERNELS
 
 # What numba's wrapper would call to report an exception; kernels raise none.
 _NEVER_CALLED = re.compile(r"^declare [^@]*@(?:numba_|NRT_)[^\n]*$", re.MULTILINE)
 
 
 def _compiled(name: str) -> Any:  # noqa: ANN401 - numba has no types
-    result, arguments = parse_signature(SIGNATURES[name])
+    module, function = KERNELS[name].code.split(":")
+    result, arguments = parse_signature(KERNELS[name].signature)
     signature = _type(result)(*(_type(argument) for argument in arguments))
-    return numba.cfunc(signature, error_model="numpy")(FUNCTIONS[name])
+    code = getattr(import_module(f"edge_engine.kernels.native.{module}"), function)
+    return numba.cfunc(signature, error_model="numpy")(code)
 
 
 def _type(name: str) -> Any:  # noqa: ANN401
@@ -61,7 +42,7 @@ def _type(name: str) -> Any:  # noqa: ANN401
 
 def compile_here() -> SimpleNamespace:
     """The kernels as functions of this process, which then carries numba and LLVM along."""
-    compiled = {name: _compiled(name) for name in SIGNATURES}
+    compiled = {name: _compiled(name) for name in KERNELS}
     functions = {name: ctypes.CFUNCTYPE(None)(kernel.address) for name, kernel in compiled.items()}
     return SimpleNamespace(**functions, keeps_the_code_alive=compiled)
 
@@ -71,7 +52,7 @@ def compile_library(stem: Path) -> Path:
     stem.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=stem.parent) as folder:
         objects = []
-        for name in SIGNATURES:
+        for name in KERNELS:
             path = Path(folder) / f"{name}.o"
             path.write_bytes(_object_code(name))
             objects.append(path)

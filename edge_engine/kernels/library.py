@@ -23,49 +23,20 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge_engine.cache import cache_folder
+from edge_engine.kernels.registry import KERNELS
 from edge_engine.processor import processor_features
-
-SIGNATURES = {
-    "argmax_pixels": "int64(float32*, int64, int64, uint8*)",
-    "argmax_pixels_wide": "int64(float32*, int64, int64, uint16*)",
-    "argmax_planes": "int64(float32*, int64, int64, float32*, uint8*)",
-    "argmax_planes_wide": "int64(float32*, int64, int64, float32*, uint16*)",
-    "decode_anchors": "int64(float32*, float32*, float32*, float32*, int64, int64, int64, int64, int64, "
-    "float64, float64, float32*, float32*, int32*, int64, int64)",
-    "float32*, float32*, int32*, int64, int64)",
-    "decode_gfl": "int64(float32*, float32*, int64, int64, int64, int64, int64, int64, int64, int64, "
-    "float64, float64, float32*, float32*, int32*, int64, int64)",
-    "decode_peaks": "int64(float32*, float32*, float32*, int64, int64, int64, float64, int64, "
-    "float64, float64, float32*, float32*, int32*, int64, int64)",
-    "decode_rows": "int64(float32*, int64, int64, float64, float32*, "
-    "float32*, float32*, int32*, int64, int64)",
-    "decode_scrfd": "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, "
-    "float32*, float32*, int32*, int32*, int64, int64)",
-    "decode_yunet": "int64(float32*, float32*, float32*, int64, int64, int64, int64, float64, "
-    "float32*, float32*, int32*, int32*, int64, int64)",
-    "nms": "int64(float32*, float32*, int32*, int64, float64, float64*, int64*, uint8*)",
-}
-"""Every kernel's C signature; a pointer is a C-contiguous array of that dtype."""
 
 _NATIVE = Path(__file__).parent / "native"
 _COMPILE_TIMEOUT_S = 300
 
 
 class Kernels(Protocol):
-    """The loaded functions. Each call releases the GIL and checks its arrays' dtypes and layouts."""
+    """The loaded functions, those of the registry.
 
-    argmax_pixels: Callable[..., int]
-    argmax_pixels_wide: Callable[..., int]
-    argmax_planes: Callable[..., int]
-    argmax_planes_wide: Callable[..., int]
-    decode_anchors: Callable[..., int]
-    decode_boxes: Callable[..., int]
-    decode_gfl: Callable[..., int]
-    decode_peaks: Callable[..., int]
-    decode_rows: Callable[..., int]
-    decode_scrfd: Callable[..., int]
-    decode_yunet: Callable[..., int]
-    nms: Callable[..., int]
+    Each call releases the GIL and checks its arrays' dtypes and layouts.
+    """
+
+    def __getattr__(self, name: str) -> Callable[..., int]: ...
 
 
 _on_compile: list[Callable[[], None]] = []
@@ -98,8 +69,8 @@ def warm_up(on_compile: Callable[[], None] | None = None) -> None:
 
 
 def _with_types(library: Any) -> Kernels:  # noqa: ANN401 - a CDLL, or what looks like one
-    for name, signature in SIGNATURES.items():
-        result, arguments = parse_signature(signature)
+    for name, kernel in KERNELS.items():
+        result, arguments = parse_signature(kernel.signature)
         function = getattr(library, name)
         function.restype = _ctype(result)
         function.argtypes = [_ctype(argument) for argument in arguments]

@@ -1,0 +1,69 @@
+"""Registry: every kernel's code in native/ and its C signature; a pointer is a C-contiguous array."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Kernel(NamedTuple):
+    """`code`: module and function in native/; several dtypes may share it."""
+
+    code: str
+    signature: str
+
+
+KERNELS = {
+    "argmax_pixels": Kernel(
+        "argmax:argmax_pixels",
+        "int64(float32*, int64, int64, uint8*)",
+    ),
+    "argmax_pixels_wide": Kernel(
+        "argmax:argmax_pixels",
+        "int64(float32*, int64, int64, uint16*)",
+    ),
+    "argmax_planes": Kernel(
+        "argmax:argmax_planes",
+        "int64(float32*, int64, int64, float32*, uint8*)",
+    ),
+    "argmax_planes_wide": Kernel(
+        "argmax:argmax_planes",
+        "int64(float32*, int64, int64, float32*, uint16*)",
+    ),
+    "decode_anchors": Kernel(
+        "anchors:decode_anchors",
+        "int64(float32*, float32*, float32*, float32*, int64, int64, int64, int64, int64, float64, "
+        "float64, float32*, float32*, int32*, int64, int64)",
+    ),
+    "decode_boxes": Kernel(
+        "boxes:decode_boxes",
+        "int64(float32*, float32*, int64, int64, float64, float32*, float32*, int32*, int64, int64)",
+    ),
+    "decode_gfl": Kernel(
+        "gfl:decode_gfl",
+        "int64(float32*, float32*, int64, int64, int64, int64, int64, int64, int64, int64, float64, "
+        "float64, float32*, float32*, int32*, int64, int64)",
+    ),
+    "decode_peaks": Kernel(
+        "peaks:decode_peaks",
+        "int64(float32*, float32*, float32*, int64, int64, int64, float64, int64, float64, float64, "
+        "float32*, float32*, int32*, int64, int64)",
+    ),
+    "decode_rows": Kernel(
+        "rows:decode_rows",
+        "int64(float32*, int64, int64, float64, float32*, float32*, float32*, int32*, int64, int64)",
+    ),
+    "decode_scrfd": Kernel(
+        "faces:decode_scrfd",
+        "int64(float32*, float32*, int64, int64, int64, int64, int64, float64, float32*, float32*, "
+        "int32*, int32*, int64, int64)",
+    ),
+    "decode_yunet": Kernel(
+        "faces:decode_yunet",
+        "int64(float32*, float32*, float32*, int64, int64, int64, int64, float64, float32*, float32*, "
+        "int32*, int32*, int64, int64)",
+    ),
+    "nms": Kernel(
+        "nms:nms",
+        "int64(float32*, float32*, int32*, int64, float64, float64*, int64*, uint8*)",
+    ),
+}
