@@ -17,7 +17,7 @@ from edge_engine.models.facts import Deduction, GraphFacts, Origin
 from edge_engine.models.families import FAMILIES, load_family
 from edge_engine.models.sidecar import Sidecar, load_sidecar, sidecar_path
 from edge_engine.models.spec import METADATA_KEY, SPEC_VERSION, InputSpec, Layout, ModelSpec
-from edge_engine.models.ultralytics import is_ultralytics, spec_of_ultralytics
+from edge_engine.models.ultralytics import is_ultralytics, labels_of_yolov5, spec_of_ultralytics
 
 
 class Reading(NamedTuple):
@@ -46,10 +46,11 @@ def read_model(
     if text is not None:
         return _all_from(_own(path, text), "metadata")
     if is_ultralytics(metadata):
-        return _all_from(spec_of_ultralytics(path, metadata, layout), "metadata")
+        return _all_from(spec_of_ultralytics(path, metadata, layout, look), "metadata")
     sidecar = load_sidecar(path) or Sidecar()
     facts = look(sidecar)
-    return _merged(path, facts, _deduced(path, facts, sidecar), sidecar)
+    written = labels_of_yolov5(path, metadata)
+    return _merged(path, facts, _deduced(path, facts, sidecar), sidecar, written)
 
 
 def _own(path: Path, text: str) -> ModelSpec:
@@ -83,8 +84,10 @@ def _deduced(path: Path, facts: GraphFacts, sidecar: Sidecar) -> Deduction:
     )
 
 
-def _merged(path: Path, facts: GraphFacts, found: Deduction, sidecar: Sidecar) -> Reading:
-    """The sidecar's word, else the graph's, else the family's custom."""
+def _merged(
+    path: Path, facts: GraphFacts, found: Deduction, sidecar: Sidecar, written: tuple[str, ...]
+) -> Reading:
+    """The sidecar's word, else the graph's, else the family's custom; `written`: labels in the metadata."""
     said, origins = sidecar.input, dict[str, Origin]()
     chosen: dict[str, object] = {}
     for name in ("colour", "mean", "std", "letterbox", "pad", "crop"):
@@ -97,7 +100,7 @@ def _merged(path: Path, facts: GraphFacts, found: Deduction, sidecar: Sidecar) -
     picture = msgspec.convert(
         {"width": width, "height": height, "layout": facts.layout, "dtype": facts.dtype, **chosen}, InputSpec
     )
-    labels, origins["labels"] = _labels(path, found, sidecar)
+    labels, origins["labels"] = _labels(path, found, sidecar, written)
     for name in ("task", "keypoint_names", "score_threshold", "iou_threshold"):
         origins[name] = "assumed" if getattr(sidecar, name) is None else "sidecar"
     origins |= {"family": "sidecar" if sidecar.family else "graph", "input.layout": "graph"}
@@ -122,22 +125,21 @@ def _first(said: float | None, customary: float) -> float:
     return customary if said is None else said
 
 
-def _labels(path: Path, found: Deduction, sidecar: Sidecar) -> tuple[tuple[str, ...], Origin]:
+def _labels(
+    path: Path, found: Deduction, sidecar: Sidecar, written: tuple[str, ...]
+) -> tuple[tuple[str, ...], Origin]:
     """Never guessed in silence: classes without names are numbered, and inspect shows that."""
-    if found.classes == 0:
-        if sidecar.labels is None:
-            raise ModelError(
-                f"{path}: its graph doesn't show how many classes there are; write `labels: …` or "
-                f"`labels_file: …` into {sidecar_path(path)}"
-            )
-        return sidecar.labels, "sidecar"
-    if sidecar.labels is None:
-        if found.labels:
-            return found.labels, "assumed"
-        return tuple(f"class {i}" for i in range(found.classes)), "assumed"
-    if len(sidecar.labels) != found.classes:
-        count = len(sidecar.labels)
+    labels = sidecar.labels or written
+    if labels:
+        if found.classes and len(labels) != found.classes:
+            where = sidecar_path(path) if sidecar.labels else f"{path}: its metadata"
+            raise ModelError(f"{where}: has {len(labels)} labels; {path.name} has room for {found.classes}")
+        return labels, "sidecar" if sidecar.labels else "metadata"
+    if found.labels:
+        return found.labels, "assumed"
+    if not found.classes:
         raise ModelError(
-            f"{sidecar_path(path)}: has {count} labels; {path.name} has room for {found.classes}"
+            f"{path}: its graph doesn't show how many classes there are; write `labels: …` or "
+            f"`labels_file: …` into {sidecar_path(path)}"
         )
-    return sidecar.labels, "sidecar"
+    return tuple(f"class {i}" for i in range(found.classes)), "assumed"

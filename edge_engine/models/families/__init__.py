@@ -14,6 +14,8 @@ FAMILIES = {
     "blazeface": "blazeface:BlazeFace",
     "centernet": "centernet:CenterNet",
     "classifier": "classifier:Classifier",
+    "end_to_end": "end_to_end:EndToEnd",
+    "fastestdet": "fastestdet:FastestDet",
     "graph_nms": "graph_nms:GraphNms",
     "nanodet": "nanodet:NanoDet",
     "paddle_nms": "paddle_nms:PaddleNms",
@@ -24,7 +26,10 @@ FAMILIES = {
     "ssd": "ssd:Ssd",
     "tagger": "tagger:Tagger",
     "ultralight": "ultralight:UltraLight",
+    "yolofastest": "yolofastest:YoloFastest",
+    "yolov5": "yolov5:YoloV5",
     "yolov8": "yolov8:YoloV8",
+    "yolox": "yolox:YoloX",
     "yunet": "yunet:YuNet",
 }
 

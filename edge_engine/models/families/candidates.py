@@ -27,19 +27,24 @@ class Candidates:
         self.rows = np.empty(cap, np.int32)
 
     def fill(
-        self, boxes_xyxy: NDArray[np.float32], scores: NDArray[np.float32], rows: NDArray[np.integer]
+        self,
+        boxes_xyxy: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        rows: NDArray[np.integer],
+        class_ids: NDArray[np.integer] | None = None,
     ) -> int:
-        """Candidates of the one class that there is, where numpy decodes: how many they are now.
+        """Candidates, where numpy decodes: how many they are now. Without `class_ids` there is one class.
 
-        float32 [n, 4] and [n], int [n]; when n is too many, the best by score in their order.
+        float32 [n, 4] and [n], int [n] and [n]; when n is too many, the best by score in their order.
         """
         cap = len(self.scores)
         if len(scores) > cap:
             best = np.sort(np.argpartition(scores, len(scores) - cap)[-cap:])
             boxes_xyxy, scores, rows = boxes_xyxy[best], scores[best], rows[best]
+            class_ids = None if class_ids is None else class_ids[best]
         count = len(scores)
         self.boxes_xyxy[:count], self.scores[:count], self.rows[:count] = boxes_xyxy, scores, rows
-        self.class_ids[:count] = 0
+        self.class_ids[:count] = 0 if class_ids is None else class_ids
         return count
 
     def keep(self, count: int, iou_threshold: float) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""YOLOv8, 9, 11 and 12: anchor-free detectors with one output [1, 4 + classes, anchors].
+"""YOLOv8, 9, 11 and 12: anchor-free detectors with one output [1, 4 + classes, cells].
 
 Its rows are centre x, centre y, width, height in input pixels, then each class's score, after the sigmoid.
 Other outputs of the file, such as raw feature maps, are not read.
@@ -16,10 +16,12 @@ from edge_engine.errors import ModelError
 from edge_engine.kernels.rows import decode_rows
 from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families.candidates import Candidates
+from edge_engine.models.families.grid import count_cells
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
-_STRIDES = (8, 16, 32)
+_STRIDES = ((8, 16, 32), (4, 8, 16, 32), (8, 16, 32, 64))
+_SLICES = 2  # of a detector: a box's sides left and top from right and bottom
 
 
 class YoloV8:
@@ -43,13 +45,21 @@ class YoloV8:
 
     @staticmethod
     def deduce(facts: GraphFacts) -> Deduction | None:
-        """One output [1, 4 + classes, anchors], with an anchor for each cell of strides 8, 16 and 32."""
-        cells = sum(-(-facts.size[0] // s) * -(-facts.size[1] // s) for s in _STRIDES)
-        wide = [shape[1] - 4 for shape in facts.outputs.values() if len(shape) == 3 and shape[2] == cells]
-        if len(wide) != 1 or wide[0] < 1:
+        """One output [1, 4 + classes, cells], the cells of all strides; feature maps may lie beside
+        it, but no prototypes of masks. Cos turns oriented boxes. Pose estimation slices its keypoints into
+        coordinates and scores; YOLOv9, which knows no poses, slices in place of splitting."""
+        cells = [count_cells(facts.size, strides) for strides in _STRIDES]
+        found = [s for s in facts.outputs.values() if len(s) == 3 and s[0] == 1 and s[2] in cells]
+        if len(found) != 1 or found[0][1] < 5 or "Cos" in facts.operators:
+            return None
+        grids = {(-(-facts.size[1] // s), -(-facts.size[0] // s)) for s in _STRIDES[0]}
+        others = [shape for shape in facts.outputs.values() if shape != found[0]]
+        if any(len(shape) != 4 or shape[2:] not in grids for shape in others):
+            return None
+        if facts.operators.get("Slice", 0) > _SLICES and "Split" in facts.operators:
             return None
         return Deduction(
-            "yolov8", "detection", wide[0], std=(255.0,) * 3, letterbox="centre", iou_threshold=0.7
+            "yolov8", "detection", found[0][1] - 4, std=(255.0,) * 3, letterbox="centre", iou_threshold=0.7
         )
 
     def __call__(
@@ -57,7 +67,7 @@ class YoloV8:
     ) -> Objects:
         found = self._candidates
         count = decode_rows(
-            outputs[self._index][0],
+            np.asarray(outputs[self._index][0], np.float32),
             score_threshold,
             self._best,
             found.boxes_xyxy,
