@@ -78,7 +78,7 @@ def test_raw_boxes_are_decoded_as_the_reference_decodes_them(anchors: int, class
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("column", [0, 1, 2, 3, 4, 5, 7])
 @pytest.mark.parametrize("cells", [None, random_cells(900, 3)])
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numpy's, in the reference
 def test_odd_numbers_are_as_the_reference_has_them(value: float, column: int, cells: Cells) -> None:
     output = random_output(900, 4, 1)
     output[:, :4] /= 100
