@@ -36,6 +36,7 @@ def decode_objectness(
         raise ValueError(f"output {output.shape} for {classes} classes, cells {shape}")
     return load().decode_objectness(
         output,
+        output.view(np.int32),
         anchors,
         columns,
         classes,

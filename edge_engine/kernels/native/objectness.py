@@ -15,10 +15,21 @@ from numpy.typing import NDArray
 from edge_engine.kernels.native import part
 from edge_engine.kernels.native.candidates import add
 
+# The bits of float32's infinity: those of finite numbers from 0 on are below, in the numbers' order.
+_INFINITY = 0x7F800000
+
 
 @part
-def _best_class(scores: NDArray[np.float32]) -> int:
-    """The first of the highest; NaN is never it, unless all are."""
+def _best_class(scores: NDArray[np.float32], bits: NDArray[np.int32]) -> int:
+    """The first of the highest; NaN is never it, unless all are. `bits` are the scores' own."""
+    highest = bits[0]
+    for i in range(1, len(bits)):  # of whole numbers, so that it becomes SIMD code
+        highest = bits[i] if bits[i] > highest else highest
+    if 0 <= highest < _INFINITY:
+        class_id = 0
+        while bits[class_id] != highest:
+            class_id += 1
+        return class_id
     best = 0
     for class_id in range(1, len(scores)):
         if scores[class_id] > scores[best] or scores[best] != scores[best]:
@@ -34,6 +45,7 @@ def _is_box(x: float, y: float, width: float, height: float) -> bool:
 
 def decode_objectness(
     output_address: Any,  # noqa: ANN401 - numba's pointers
+    bits_address: Any,  # noqa: ANN401
     anchors: int,
     columns: int,
     classes: int,
@@ -46,8 +58,12 @@ def decode_objectness(
     cap: int,
     count: int,
 ) -> int:
-    """The contract is that of edge_engine.kernels.objectness.decode_objectness; `is_raw`: with `cells`."""
+    """The contract is that of edge_engine.kernels.objectness.decode_objectness; `is_raw`: with `cells`.
+
+    `bits` int32: the output's own memory.
+    """
     output, cells = carray(output_address, (anchors, columns)), carray(cells_address, (anchors, 3))
+    bits = carray(bits_address, (anchors, columns))
     boxes_xyxy_out = carray(boxes_address, (cap, 4))
     scores_out, class_ids_out = carray(scores_out_address, (cap,)), carray(class_ids_address, (cap,))
     limit = np.float32(threshold)
@@ -57,7 +73,7 @@ def decode_objectness(
             continue
         class_id = 0
         if classes > 0:
-            class_id = _best_class(output[anchor, 5 : 5 + classes])
+            class_id = _best_class(output[anchor, 5 : 5 + classes], bits[anchor, 5 : 5 + classes])
             score *= output[anchor, 5 + class_id]
             if not limit <= score < np.inf:
                 continue
