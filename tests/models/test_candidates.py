@@ -70,3 +70,11 @@ def test_objects_are_no_views_of_the_scratch() -> None:
     before = objects.boxes_xyxy.copy()
     found.fill(*scattered(3, seed=1), np.arange(3))
     np.testing.assert_array_equal(objects.boxes_xyxy, before)
+
+
+def test_numpy_families_may_have_several_classes_and_the_best_keep_theirs() -> None:
+    boxes, scores = scattered(50)
+    class_ids = np.arange(50) % 7
+    found = Candidates(cap=20)
+    assert found.fill(boxes, scores, np.arange(50), class_ids) == 20
+    np.testing.assert_array_equal(found.class_ids, class_ids[found.rows])
