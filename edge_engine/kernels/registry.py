@@ -43,6 +43,11 @@ KERNELS = {
         "int64(float32*, float32*, int64, int64, int64, int64, int64, int64, int64, int64, float64, "
         "float64, float32*, float32*, int32*, int64, int64)",
     ),
+    "decode_objectness": Kernel(
+        "objectness:decode_objectness",
+        "int64(float32*, int32*, int64, int64, int64, float32*, int64, float64, float32*, float32*, "
+        "int32*, int64, int64)",
+    ),
     "decode_peaks": Kernel(
         "peaks:decode_peaks",
         "int64(float32*, float32*, float32*, int64, int64, int64, float64, int64, float64, float64, "
