@@ -65,7 +65,7 @@ def suppressions(output: NDArray[np.float32]) -> dict[str, Work]:
 
     def ours() -> int:
         found = candidates.boxes_xyxy, candidates.scores, candidates.class_ids
-        count = decode_rows(output, SCORE, best, *found, 0)
+        count = decode_rows(output, SCORE, best, *found, candidates.rows, 0)
         return len(nms(*(array[:count] for array in found), IOU))
 
     def plain_numpy() -> int:

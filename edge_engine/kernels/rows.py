@@ -15,6 +15,7 @@ def decode_rows(
     boxes_xyxy_out: NDArray[np.float32],
     scores_out: NDArray[np.float32],
     class_ids_out: NDArray[np.int32],
+    rows_out: NDArray[np.int32],
     count: int,
 ) -> int:
     """Append the candidates to the `count` that the outputs hold; returns the new count.
@@ -23,7 +24,7 @@ def decode_rows(
     scores, 0..1. An anchor whose best score is at least `threshold` (as float32) is a candidate of that
     class, of equal ones the first. `best` is scratch, float32 [anchors]. Outputs as in kernels.gfl:
     float32 [cap, 4], float32 [cap], int32 [cap], cap >= 1; once full, the best `cap` by score as a min-heap.
-    Other dtypes or layouts are an ArgumentError.
+    `rows_out` int32 [cap]: each candidate's anchor. Other dtypes or layouts are an ArgumentError.
     """
     rows, anchors = output.shape
     if rows < 5 or best.shape != (anchors,):
@@ -37,6 +38,7 @@ def decode_rows(
         boxes_xyxy_out,
         scores_out,
         class_ids_out,
+        rows_out,
         len(scores_out),
         count,
     )

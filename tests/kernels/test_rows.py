@@ -21,7 +21,8 @@ def buffers(cap: int) -> Decoded:
 def decode(output: NDArray[np.float32], threshold: float, cap: int = 9000) -> Decoded:
     boxes, scores, class_ids = buffers(cap)
     best = np.empty(output.shape[1], np.float32)
-    count = decode_rows(output, threshold, best, boxes, scores, class_ids, 0)
+    rows = np.empty(cap, np.int32)
+    count = decode_rows(output, threshold, best, boxes, scores, class_ids, rows, 0)
     return boxes[:count], scores[:count], class_ids[:count]
 
 
@@ -74,13 +75,27 @@ def test_full_outputs_keep_the_best_candidates(cap: int) -> None:
 def test_it_is_appended_to_what_is_there() -> None:
     output = random_output(10, 3, 2)
     boxes, scores, class_ids = buffers(30)
-    count = decode_rows(output, 0.0, np.empty(10, np.float32), boxes, scores, class_ids, 0)
-    count = decode_rows(output, 0.0, np.empty(10, np.float32), boxes, scores, class_ids, count)
+    rows, best = np.empty(30, np.int32), np.empty(10, np.float32)
+    count = decode_rows(output, 0.0, best, boxes, scores, class_ids, rows, 0)
+    count = decode_rows(output, 0.0, best, boxes, scores, class_ids, rows, count)
     assert count == 20
     np.testing.assert_array_equal(boxes[:10], boxes[10:20])
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
-    boxes, scores, class_ids = buffers(3)
+    found, rows = buffers(3), np.empty(3, np.int32)
     with pytest.raises(ValueError, match="output"):
-        decode_rows(np.zeros((4, 9), np.float32), 0.5, np.empty(9, np.float32), boxes, scores, class_ids, 0)
+        decode_rows(np.zeros((4, 9), np.float32), 0.5, np.empty(9, np.float32), *found, rows, 0)
+
+
+@pytest.mark.parametrize("cap", [1, 7, 500, 2100, 3000])
+def test_each_candidate_comes_with_the_anchor_that_it_is_of(cap: int) -> None:
+    output = random_output(2100, 4, 3)
+    boxes, scores, class_ids = buffers(cap)
+    rows, best = np.full(cap, -1, np.int32), np.empty(2100, np.float32)
+    count = decode_rows(output, 0.5, best, boxes, scores, class_ids, rows, 0)
+    anchors = rows[:count]
+    assert len(np.unique(anchors)) == count
+    np.testing.assert_array_equal(scores[:count], output[4 + class_ids[:count], anchors])
+    left_top = (output[:2, anchors] - output[2:4, anchors] / 2).T
+    np.testing.assert_array_equal(boxes[:count, :2], left_top)

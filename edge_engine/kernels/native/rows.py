@@ -12,7 +12,7 @@ from numba import carray
 from numpy.typing import NDArray
 
 from edge_engine.kernels.native import part
-from edge_engine.kernels.native.candidates import add
+from edge_engine.kernels.native.candidates import add_with_row
 
 # So many anchors at a time that their best scores stay in the first-level cache.
 _BLOCK = 1024
@@ -38,6 +38,7 @@ def decode_rows(
     boxes_address: Any,  # noqa: ANN401
     scores_out_address: Any,  # noqa: ANN401
     class_ids_address: Any,  # noqa: ANN401
+    rows_address: Any,  # noqa: ANN401
     cap: int,
     count: int,
 ) -> int:
@@ -46,6 +47,7 @@ def decode_rows(
     best_of_all = carray(best_address, (anchors,))
     boxes_xyxy_out = carray(boxes_address, (cap, 4))
     scores_out, class_ids_out = carray(scores_out_address, (cap,)), carray(class_ids_address, (cap,))
+    rows_out = carray(rows_address, (cap,))
     scores = output[4:]
     limit = np.float32(threshold)
     for first in range(0, anchors, _BLOCK):
@@ -61,5 +63,7 @@ def decode_rows(
             x, y = output[0, anchor], output[1, anchor]
             half_width, half_height = output[2, anchor] / 2, output[3, anchor] / 2
             box = (x - half_width, y - half_height, x + half_width, y + half_height)
-            count = add(boxes_xyxy_out, scores_out, class_ids_out, count, box, best[i], class_id)
+            count = add_with_row(
+                boxes_xyxy_out, scores_out, class_ids_out, rows_out, count, box, best[i], class_id, anchor
+            )
     return count

@@ -73,6 +73,7 @@ class YoloV8:
             found.boxes_xyxy,
             found.scores,
             found.class_ids,
+            found.rows,
             0,
         )
         return found.suppress(count, iou_threshold)
