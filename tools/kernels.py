@@ -2,8 +2,9 @@
 
     python tools/kernels.py [--turns N]
 
-Decoding and suppression of 8,400 anchors × 80 classes, as YOLOv8 gives them for 640 × 640, and one picture of
-1280 × 720 into a model's input. torchvision takes part where it is installed (the `peers` extra).
+Decoding and suppression of 8,400 anchors × 80 classes, as YOLOv8 gives them for 640 × 640, instance masks
+from 32 prototypes of 160 × 160, and one picture of 1280 × 720 into a model's input. torchvision takes part
+where it is installed (the `peers` extra); numpy's matrix products get one thread by OPENBLAS_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine import kernels
+from edge_engine.kernels.masks import cut_masks
 from edge_engine.kernels.nms import nms
 from edge_engine.kernels.rows import decode_rows
 from edge_engine.letterbox import Letterbox
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.pixels import BgrPixels
+from tests.reference.masks import cells_in_boxes
 from tests.reference.nms import nms_reference
 from tests.reference.rows import decode_rows_reference
 
@@ -42,6 +45,8 @@ def main() -> None:
         output = street(objects)
         print(f"decode + NMS of {ANCHORS} x {CLASSES}, {objects} objects")
         show(measure(suppressions(output), turns))
+        print(f"masks of {objects} objects, a twentieth of the picture each")
+        show(measure(maskings(objects), turns))
     print("1280 x 720 BGR into a model's input of 416 x 416")
     show(measure(preprocessings(), turns))
 
@@ -104,6 +109,27 @@ def with_torchvision(output: NDArray[np.float32]) -> dict[str, Work]:
         return len(batched_nms(boxes, scores[is_candidate], class_ids[is_candidate], IOU))
 
     return {"torchvision": torchvision}
+
+
+def maskings(objects: int) -> dict[str, Work]:
+    rng = np.random.default_rng(7)
+    coefficients = rng.normal(size=(objects, 32)).astype(np.float32)
+    protos = rng.normal(size=(32, 160, 160)).astype(np.float32)
+    left_top = rng.uniform(0, 480, (objects, 2))
+    boxes = np.concatenate([left_top, left_top + 143], axis=1).astype(np.float32)
+
+    def ours() -> NDArray[np.uint8]:
+        return cut_masks(coefficients, protos, boxes, (640, 640))
+
+    def plain_numpy() -> NDArray[np.uint8]:
+        """Every mask whole, in one product of matrices, and then cropped."""
+        is_inside = (coefficients @ protos.reshape(32, -1)).reshape(objects, 160, 160) > 0
+        is_inside &= cells_in_boxes(boxes, (160, 160), (640, 640))
+        return is_inside.view(np.uint8)
+
+    differ = ours() != plain_numpy()
+    assert differ.mean() < 1e-5, differ.sum()  # sums of nearly 0 fall to either side
+    return {"edge_engine": ours, "numpy": plain_numpy}
 
 
 def preprocessings() -> dict[str, Work]:

@@ -29,6 +29,10 @@ KERNELS = {
         "argmax:argmax_planes",
         "int64(float32*, int64, int64, float32*, uint16*)",
     ),
+    "cut_masks": Kernel(
+        "masks:cut_masks",
+        "int64(float32*, float32*, float32*, int64, int64, int64, int64, float64, float64, float32*, uint8*)",
+    ),
     "decode_anchors": Kernel(
         "anchors:decode_anchors",
         "int64(float32*, float32*, float32*, float32*, int64, int64, int64, int64, int64, float64, "
@@ -55,7 +59,7 @@ KERNELS = {
     ),
     "decode_rows": Kernel(
         "rows:decode_rows",
-        "int64(float32*, int64, int64, float64, float32*, float32*, float32*, int32*, int64, int64)",
+        "int64(float32*, int64, int64, float64, float32*, float32*, float32*, int32*, int32*, int64, int64)",
     ),
     "decode_scrfd": Kernel(
         "faces:decode_scrfd",

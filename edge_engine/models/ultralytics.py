@@ -4,8 +4,8 @@ Facts: its Exporter writes `names`, `imgsz`, `stride`, `task` and more as text o
 take RGB 0..1, letterboxed in the centre on 114. `end2end`, and `nms` among `args`, say that the graph
 suppresses what overlaps; before 8.4 nothing said so of a YOLOv10. Classifiers take the middle of the picture,
 or the stretched whole where their input isn't square, and give what a softmax gives; models for `semantic`
-give a map of class numbers, or of 0 and 1 for a single class. YOLOv5's own exporter writes only `names` and
-`stride`.
+give a map of class numbers, or of 0 and 1 for a single class. Of poses it writes `kpt_shape` and, in newer
+versions, `kpt_names` class by class. YOLOv5's own exporter writes only `names` and `stride`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from edge_engine.errors import ModelError
 from edge_engine.models.facts import GraphFacts
+from edge_engine.models.keypoints import COCO_KEYPOINTS
 from edge_engine.models.sidecar import InputSidecar, Sidecar
 from edge_engine.models.spec import InputSpec, Layout, ModelSpec, Task
 
@@ -26,6 +27,8 @@ _PREDICT_SCORE = 0.25
 _PREDICT_IOU = 0.7
 _TASKS: dict[str, tuple[Task, str]] = {
     "detect": ("detection", "yolov8"),
+    "segment": ("instance-segmentation", "yolo_seg"),
+    "pose": ("pose", "yolo_pose"),
     "classify": ("classification", "classifier"),
     "semantic": ("segmentation", "segmenter"),
 }
@@ -66,7 +69,7 @@ def spec_of_ultralytics(path: Path, metadata: dict[str, str], layout: Layout, lo
     )
     if task == "detection":
         return replace(spec, family=_detector(path, metadata, spec, look))
-    return _of_the_whole_picture(spec)
+    return _with_keypoints(path, metadata, spec) if task == "pose" else _of_the_whole_picture(spec)
 
 
 def _detector(path: Path, metadata: dict[str, str], spec: ModelSpec, look: Look) -> str:
@@ -93,6 +96,30 @@ def _of_the_whole_picture(spec: ModelSpec) -> ModelSpec:
     if spec.task == "segmentation" and len(spec.labels) == 1:
         return replace(spec, labels=("background", *spec.labels))
     return spec
+
+
+def _with_keypoints(path: Path, metadata: dict[str, str], spec: ModelSpec) -> ModelSpec:
+    """How many keypoints there are, how many numbers to each, and what they are called."""
+    shape: Any = _value(path, metadata, "kpt_shape") if "kpt_shape" in metadata else None
+    try:
+        points, numbers = (int(length) for length in shape)
+    except (TypeError, ValueError):
+        raise ModelError(
+            f"{path}: its Ultralytics metadata has kpt_shape {shape!r}; "
+            "expected [keypoints, numbers], such as [17, 3]; export the model again"
+        ) from None
+    names = _keypoint_names(path, metadata, points)
+    return replace(spec, keypoint_names=names, options={"keypoint_shape": [points, numbers]})
+
+
+def _keypoint_names(path: Path, metadata: dict[str, str], points: int) -> tuple[str, ...]:
+    """Those of the first class; without any, COCO's for its number of keypoints, and else none."""
+    names = _value(path, metadata, "kpt_names") if "kpt_names" in metadata else None
+    if isinstance(names, dict) and names:
+        names = next(iter(names.values()))
+    if isinstance(names, (list, tuple)) and len(names) == points:
+        return tuple(str(name) for name in names)
+    return COCO_KEYPOINTS if points == len(COCO_KEYPOINTS) else ()
 
 
 def labels_of_yolov5(path: Path, metadata: dict[str, str]) -> tuple[str, ...]:

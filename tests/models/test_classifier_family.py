@@ -21,7 +21,14 @@ from edge_engine.models.model import Model
 from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.models.ultralytics import spec_of_ultralytics
 from edge_engine.result import Tags
-from tests.models.whole_picture import OTHERS, SIDE, answer_of, facts, whole_picture_model
+from tests.models.whole_picture import (
+    OTHERS,
+    SIDE,
+    answer_of,
+    facts,
+    not_looked_at,
+    whole_picture_model,
+)
 from tests.reference.scores import scores_reference, tags_reference
 
 PICTURE = InputSpec(SIDE, SIDE, "NHWC", "uint8", "RGB", "crop")
@@ -238,7 +245,7 @@ def test_a_tagger_gives_every_label_above_its_threshold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("size", "letterbox"), [([SIDE, SIDE], "crop"), ([SIDE, 64], "stretch")])
 def test_ultralytics_classifiers_are_read_from_their_metadata(size: list[int], letterbox: str) -> None:
     metadata = {"names": "{0: 'tench', 1: 'goldfish'}", "imgsz": str(size), "task": "classify"}
-    found = spec_of_ultralytics(Path("x.onnx"), metadata, "NCHW")
+    found = spec_of_ultralytics(Path("x.onnx"), metadata, "NCHW", not_looked_at)
     assert (found.task, found.family, found.labels) == ("classification", "classifier", ("tench", "goldfish"))
     assert (found.input.letterbox, found.input.std, found.score_threshold) == (letterbox, (255.0,) * 3, 0.0)
     assert found.options == {"activation": "none"}

@@ -103,7 +103,7 @@ def test_ultralytics_exports_for_suppression_by_the_engine_stay_so(tmp_path: Pat
 
 def test_a_graph_without_metadata_is_known_but_its_labels_are_asked_for(tmp_path: Path) -> None:
     path = heads.end_to_end(tmp_path / "mine.onnx")
-    with pytest.raises(ModelError, match=r"don't show how many classes .*write `labels: .*mine\.yaml"):
+    with pytest.raises(ModelError, match=r"doesn't show how many classes .*write `labels: .*mine\.yaml"):
         Model(path)
     (tmp_path / "mine.yaml").write_text("labels: [a, b, c, d]\n")
     spec = Model(path).spec

@@ -220,7 +220,7 @@ def test_ultralytics_metadata_is_understood(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"task": "segment"}, "for the task 'segment'"),
+        ({"task": "obb"}, "for the task 'obb'"),
         ({"names": "{0: 'person', 2: 'car'}"}, "expected [height, width] and {0: name"),
         ({"names": "__import__('os')"}, "unreadable names"),
         ({"imgsz": "64"}, "expected [height, width]"),

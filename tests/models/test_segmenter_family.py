@@ -21,7 +21,14 @@ from edge_engine.models.model import Model
 from edge_engine.models.spec import Fit, InputSpec, ModelSpec
 from edge_engine.models.ultralytics import spec_of_ultralytics
 from edge_engine.result import Segmentation
-from tests.models.whole_picture import OTHERS, SIDE, answer_of, facts, whole_picture_model
+from tests.models.whole_picture import (
+    OTHERS,
+    SIDE,
+    answer_of,
+    facts,
+    not_looked_at,
+    whole_picture_model,
+)
 from tests.reference.argmax import argmax_reference
 
 values = st.floats(-30, 30, width=32) | st.sampled_from([np.nan, np.inf, -np.inf])
@@ -236,5 +243,5 @@ def test_ultralytics_semantic_models_are_read_and_run(tmp_path: Path) -> None:
     found, _ = answer_of(model, np.random.default_rng(1).integers(0, 256, (20, 40, 3), np.uint8))
     assert isinstance(found, Segmentation)
     assert found.class_ids.shape == (SIDE // 2, SIDE)
-    single = spec_of_ultralytics(Path("x.onnx"), metadata | {"names": "{0: 'road'}"}, "NCHW")
+    single = spec_of_ultralytics(Path("x.onnx"), metadata | {"names": "{0: 'road'}"}, "NCHW", not_looked_at)
     assert single.labels == ("background", "road")

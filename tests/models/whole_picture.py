@@ -13,12 +13,17 @@ from onnx import TensorProto, helper, numpy_helper
 from edge_engine.frame import Frame
 from edge_engine.models.facts import GraphFacts
 from edge_engine.models.model import Model
+from edge_engine.models.sidecar import Sidecar
 from edge_engine.pixels import BgrPixels
 from edge_engine.result import Answer
 from edge_engine.slots import TensorSlot
 from edge_engine.stages.preprocess import fill
 
 SIDE = 32
+
+
+def not_looked_at(sidecar: Sidecar) -> GraphFacts:
+    raise AssertionError("the metadata says enough")
 
 
 class Ending(NamedTuple):

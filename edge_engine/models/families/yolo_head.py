@@ -1,0 +1,145 @@
+"""yolo_head: YOLO's boxes that come with something more each, mask coefficients or keypoints.
+
+The forms of the output, for C classes and E numbers more, as Ultralytics' and earlier code has them:
+- columns [1, 4 + C + E, anchors] (YOLOv8, 9, 11, 12): centre x, centre y, width, height, the classes' scores;
+- objectness [1, anchors, 5 + C + E] (YOLOv5): the same box, objectness, the classes' scores given an object;
+- end-to-end [1, n, 6 + E] (YOLO26, and exports with `nms=True`): left, top, right, bottom, score, class.
+Boxes are in input pixels, scores after the sigmoid. End-to-end boxes are not suppressed a second time.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_engine.errors import ModelError
+from edge_engine.kernels.rows import decode_rows
+from edge_engine.models.facts import GraphFacts, Shape
+from edge_engine.models.families.candidates import Candidates
+from edge_engine.models.families.family import MAX_OBJECTS
+from edge_engine.models.spec import ModelSpec
+from edge_engine.result import Objects
+
+Array = NDArray[np.float32]
+Form = Literal["columns", "objectness", "end-to-end"]
+
+_STRIDES = ((8, 16, 32), (8, 16, 32, 64))
+_PER_CELL = 3  # anchors of a cell, where there is an objectness
+_MOST_ROWS = 1000  # of an end-to-end output
+
+
+def _cells(size: tuple[int, int], anchors_per_cell: int) -> list[int]:
+    """How many anchors all grids over an input of `size` (width, height) may have."""
+    width, height = size
+    return [anchors_per_cell * sum(-(-width // s) * -(-height // s) for s in strides) for strides in _STRIDES]
+
+
+def form_of(shape: Shape, classes: int, extras: int, size: tuple[int, int]) -> Form | None:
+    """None for none of them. With one class, the number of anchors tells objectness from end-to-end."""
+    if len(shape) != 3 or shape[0] != 1:
+        return None
+    if shape[1] == 4 + classes + extras:
+        return "columns"
+    if shape[2] == 6 + extras and shape[1] not in _cells(size, _PER_CELL):
+        return "end-to-end"
+    return "objectness" if shape[2] == 5 + classes + extras else None
+
+
+def classes_of(facts: GraphFacts, shape: Shape, extras: int) -> int | None:
+    """How many classes one of the graph's outputs has room for, judged by how many anchors it has; 0 for an
+    end-to-end one, which doesn't show it, of a graph that picks its rows; None for any other."""
+    if len(shape) != 3 or shape[0] not in (0, 1):
+        return None
+    is_anchors, is_objectness = (shape[i] in _cells(facts.size, n) for i, n in ((2, 1), (1, _PER_CELL)))
+    if is_anchors or is_objectness:
+        classes = shape[1] - 4 - extras if is_anchors else shape[2] - 5 - extras
+        return classes if classes > 0 else None
+    is_picking = "TopK" in facts.operators or "NonMaxSuppression" in facts.operators
+    return 0 if is_picking and shape[2] == 6 + extras and 0 < shape[1] <= _MOST_ROWS else None
+
+
+def misfit(spec: ModelSpec, shapes: dict[str, Shape], extras: int, more: str) -> ModelError:
+    classes = len(spec.labels)
+    rows = (
+        f"[1, {4 + classes + extras}, anchors], [1, anchors, {5 + classes + extras}] or [1, n, {6 + extras}]"
+    )
+    got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "none"
+    return ModelError(
+        f"model {spec.name} doesn't fit the {spec.family} family: expected one output {rows} "
+        f"for {classes} labels, {more}; outputs are {got}"
+    )
+
+
+class YoloHead:
+    """Decodes an output of one form. Its scratch is reused: one thread owns it."""
+
+    def __init__(self, form: Form, shape: Shape, classes: int) -> None:
+        self._form = form
+        self._classes = classes
+        self._best = np.empty(shape[2], np.float32)
+        self._candidates = Candidates()
+
+    def __call__(
+        self, output: NDArray[np.floating], score_threshold: float, iou_threshold: float
+    ) -> tuple[Objects, Array]:
+        """The objects, highest score first, and what more is said of each, float32 [n, E], all finite."""
+        output = np.asarray(output, np.float32)
+        if self._form == "end-to-end":
+            return self._end_to_end(output[0], score_threshold)
+        found, classes = self._candidates, self._classes
+        if self._form == "columns":
+            count = decode_rows(
+                output[0, : 4 + classes],
+                score_threshold,
+                self._best,
+                found.boxes_xyxy,
+                found.scores,
+                found.class_ids,
+                found.rows,
+                0,
+            )
+            more = output[0, 4 + classes :].T
+        else:
+            with np.errstate(invalid="ignore", over="ignore"):  # what isn't a number is left out below
+                count = _decode_objectness(output[0], classes, score_threshold, found)
+            more = output[0, :, 5 + classes :]
+        kept = found.keep(count, iou_threshold)
+        extras = more[found.rows[kept]]
+        is_whole = np.isfinite(extras).all(axis=1)
+        return found.objects(kept[is_whole]), np.ascontiguousarray(extras[is_whole])
+
+    def _end_to_end(self, rows: Array, score_threshold: float) -> tuple[Objects, Array]:
+        scores, class_ids = rows[:, 4], rows[:, 5]
+        is_object = (scores >= np.float32(score_threshold)) & np.isfinite(rows).all(axis=1)
+        is_object &= (class_ids >= 0) & (class_ids < self._classes) & _has_area(rows[:, :4])
+        kept = np.flatnonzero(is_object)
+        kept = kept[np.argsort(-scores[kept], kind="stable")][:MAX_OBJECTS]
+        found = rows[kept]
+        objects = Objects(found[:, :4].copy(), scores[kept], class_ids[kept].astype(np.int32))
+        return objects, found[:, 6:].copy()
+
+
+def _decode_objectness(output: Array, classes: int, score_threshold: float, found: Candidates) -> int:
+    """Candidates of [anchors, 5 + classes + E]: how many. An anchor's score is objectness times that of its
+    best class; most anchors' objectness alone is too low, and their classes are not looked at."""
+    threshold, objectness = np.float32(score_threshold), output[:, 4]
+    rows = np.flatnonzero(objectness >= threshold)
+    scores = output[rows, 5 : 5 + classes] * objectness[rows, None]
+    scores[np.isnan(scores)] = -np.inf
+    class_ids = scores.argmax(axis=1)
+    best = scores[np.arange(len(rows)), class_ids]
+    is_candidate = best >= threshold
+    order = np.flatnonzero(is_candidate)
+    if len(order) > len(found.scores):
+        order = order[np.argsort(-best[order], kind="stable")[: len(found.scores)]]
+    count, rows = len(order), rows[order]
+    centres, halves = output[rows, :2], output[rows, 2:4] / 2
+    found.boxes_xyxy[:count, :2], found.boxes_xyxy[:count, 2:] = centres - halves, centres + halves
+    found.scores[:count], found.class_ids[:count], found.rows[:count] = best[order], class_ids[order], rows
+    return count
+
+
+def _has_area(boxes_xyxy: Array) -> NDArray[np.bool_]:
+    return np.asarray((boxes_xyxy[:, 2:] > boxes_xyxy[:, :2]).all(axis=1))
