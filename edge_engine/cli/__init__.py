@@ -10,6 +10,7 @@ import typer
 
 from edge_engine import __version__
 from edge_engine.cli.bench import bench
+from edge_engine.cli.eval import evaluate
 from edge_engine.cli.inspect import inspect
 from edge_engine.cli.listen import listen
 from edge_engine.cli.models import models
@@ -31,6 +32,7 @@ app.command()(models)
 app.command()(inspect)
 app.command()(bench)
 app.command()(tune)
+app.command("eval")(evaluate)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -1,0 +1,102 @@
+"""Detection and instance segmentation: COCO's average precision of boxes, and of masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+
+from edge_engine.errors import DataError
+from edge_engine.evaluation.datasets import Dataset, Labelled, Outline, Picture
+from edge_engine.evaluation.labels import Matching
+from edge_engine.evaluation.precision import Row, Seen, average_precision, import_library
+from edge_engine.evaluation.report import AveragePrecision
+from edge_engine.models.spec import ModelSpec
+from edge_engine.pixels import Image
+from edge_engine.result import Answer, Objects
+
+
+class DetectionJudge:
+    """`look` is called by the threads that infer, the rest by one thread."""
+
+    score_threshold = 0.001
+
+    def __init__(self, dataset: Dataset, matching: Matching, spec: ModelSpec) -> None:
+        import_library()
+        self._matching = matching
+        self._has_masks = spec.task == "instance-segmentation"
+        self._seen: list[Seen] = []
+
+    def look(self, picture: Picture, size: tuple[int, int], answer: Answer) -> Seen:
+        assert isinstance(answer, Objects)
+        labelled, found = [], []
+        for each in picture.objects_in(size):
+            class_id = self._matching.class_ids[each.class_id]
+            if class_id >= 0:
+                row = annotation(each, class_id)
+                if self._has_masks:
+                    row["segmentation"] = _outline(picture, each, size)
+                labelled.append(row)
+        for i, row in results(answer, self._matching):
+            if self._has_masks:
+                row["segmentation"] = encoded(answer, i, size)
+            found.append(row)
+        return Seen(size, labelled, found)
+
+    def add(self, seen: Seen) -> None:
+        self._seen.append(seen)
+
+    def judge(self) -> dict[str, AveragePrecision]:
+        scores = {"boxes": average_precision("bbox", self._matching.labels, self._seen)}
+        if self._has_masks:
+            scores["masks"] = average_precision("segm", self._matching.labels, self._seen)
+        return scores
+
+
+def annotation(labelled: Labelled, class_id: int) -> Row:
+    return {
+        "category_id": class_id,
+        "bbox": list(labelled.box_xywh),
+        "area": labelled.area,
+        "iscrowd": int(labelled.is_crowd),
+    }
+
+
+def results(objects: Objects, matching: Matching) -> Iterator[tuple[int, Row]]:
+    """Each object that counts: its number, and the row of its box."""
+    boxes_xyxy = objects.boxes_xyxy.astype(np.float64)
+    boxes_xywh = np.hstack([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]]).tolist()
+    scores, class_ids = objects.scores.tolist(), objects.class_ids.tolist()
+    judged = matching.judged
+    for i, (box, score, class_id) in enumerate(zip(boxes_xywh, scores, class_ids, strict=True)):
+        if class_id in judged:
+            yield i, {"category_id": class_id, "score": score, "bbox": box}
+
+
+def _outline(picture: Picture, labelled: Labelled, size: tuple[int, int]) -> Outline:
+    outline = labelled.outline
+    if outline is None:
+        raise DataError(
+            f"{picture.path}: an object at {_rounded(labelled.box_xywh)} is labelled without outline"
+        )
+    if isinstance(outline, dict) and tuple(outline["size"]) != (size[1], size[0]):
+        height, width = outline["size"]
+        raise DataError(
+            f"{picture.path}: is {size[0]}×{size[1]} pixels as stored, an outline is for {width}×{height}"
+        )
+    return outline
+
+
+def _rounded(numbers: Sequence[float]) -> list[int]:
+    return [round(number) for number in numbers]
+
+
+def encoded(objects: Objects, index: int, size: tuple[int, int]) -> Row:
+    """An object's mask in the picture's pixels, run-length encoded. Between the cells of its grid the border
+    is where their bilinear interpolation passes one half."""
+    assert objects.masks is not None
+    shares: Image = objects.masks[index] * np.uint8(255)
+    mask = cv2.resize(shares, size, interpolation=cv2.INTER_LINEAR) > 127
+    rle: Row = import_library().mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return rle

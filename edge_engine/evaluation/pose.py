@@ -1,0 +1,94 @@
+"""Pose: COCO's average precision of keypoints, with object keypoint similarity (OKS) in place of overlap."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_engine.errors import DataError
+from edge_engine.evaluation.datasets import Dataset, Labelled, Picture
+from edge_engine.evaluation.detection import annotation, results
+from edge_engine.evaluation.labels import Matching, some
+from edge_engine.evaluation.precision import Row, Seen, average_precision, import_library
+from edge_engine.evaluation.report import AveragePrecision
+from edge_engine.models.spec import ModelSpec
+from edge_engine.result import Answer, Objects
+
+# How far apart people set each of a person's 17 keypoints (cocodataset.org, "keypoint evaluation"): nose,
+# eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
+_PAIRS = (0.025, 0.035, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089)
+PERSON_SIGMAS = np.array([0.026, *np.repeat(_PAIRS, 2)])
+
+
+class PoseJudge:
+    """`look` is called by the threads that infer, the rest by one thread."""
+
+    score_threshold = 0.001
+
+    def __init__(self, dataset: Dataset, matching: Matching, spec: ModelSpec) -> None:
+        import_library()
+        self._matching = matching
+        self._labels_have = _keypoints(dataset)
+        self._order = _order(dataset, spec, self._labels_have)
+        self._seen: list[Seen] = []
+
+    def look(self, picture: Picture, size: tuple[int, int], answer: Answer) -> Seen:
+        assert isinstance(answer, Objects)
+        labelled, found = [], []
+        for each in picture.objects_in(size):
+            class_id = self._matching.class_ids[each.class_id]
+            if class_id >= 0:
+                labelled.append(annotation(each, class_id) | self._points(each))
+        for i, row in results(answer, self._matching):
+            assert answer.keypoints is not None
+            points = answer.keypoints[i]
+            if len(points) <= max(self._order):
+                raise DataError(
+                    f"{picture.path}: its labels have {self._labels_have} keypoints, the model {len(points)}"
+                )
+            found.append({**row, "keypoints": points[self._order].astype(np.float64).ravel().tolist()})
+        return Seen(size, labelled, found)
+
+    def _points(self, labelled: Labelled) -> Row:
+        """An object without keypoints is one of which none is visible."""
+        points = labelled.keypoints or (0.0,) * (3 * self._labels_have)
+        return {"keypoints": list(points), "num_keypoints": sum(seen > 0 for seen in points[2::3])}
+
+    def add(self, seen: Seen) -> None:
+        self._seen.append(seen)
+
+    def judge(self) -> dict[str, AveragePrecision]:
+        sigmas = sigmas_for(self._labels_have)
+        return {"keypoints": average_precision("keypoints", self._matching.labels, self._seen, sigmas)}
+
+
+def sigmas_for(keypoints: int) -> NDArray[np.float64]:
+    """COCO's for a person's 17, else all alike, 1 / keypoints, as Ultralytics has it."""
+    if keypoints == len(PERSON_SIGMAS):
+        return PERSON_SIGMAS
+    return np.full(keypoints, 1 / keypoints)
+
+
+def _keypoints(dataset: Dataset) -> int:
+    """How many an object has in the labels."""
+    found = {len(o.keypoints) // 3 for p in dataset.pictures for o in p.objects if o.keypoints}
+    if len(found) != 1:
+        raise DataError(
+            f"{dataset.path}: its objects have {sorted(found)} keypoints; expected one number of them"
+        )
+    return found.pop()
+
+
+def _order(dataset: Dataset, spec: ModelSpec, count: int) -> list[int]:
+    """The model's number of each of the data's keypoints: by their names where both have such."""
+    if not dataset.keypoint_names or not spec.keypoint_names:
+        return list(range(count))
+    known = {_plain(name): i for i, name in enumerate(spec.keypoint_names)}
+    missing = [name for name in dataset.keypoint_names if _plain(name) not in known]
+    if missing:
+        raise DataError(f"{dataset.path}: model {spec.name} lacks the data's keypoints {some(missing)}")
+    return [known[_plain(name)] for name in dataset.keypoint_names]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").casefold()
