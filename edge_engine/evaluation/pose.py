@@ -30,6 +30,7 @@ class PoseJudge:
         self._matching = matching
         self._labels_have = _keypoints(dataset)
         self._order = _order(dataset, spec, self._labels_have)
+        self._model_has = len(spec.keypoint_names) or self._labels_have
         self._seen: list[Seen] = []
 
     def look(self, picture: Picture, size: tuple[int, int], answer: Answer) -> Seen:
@@ -42,9 +43,10 @@ class PoseJudge:
         for i, row in results(answer, self._matching):
             assert answer.keypoints is not None
             points = answer.keypoints[i]
-            if len(points) <= max(self._order):
+            if len(points) != self._model_has:
                 raise DataError(
-                    f"{picture.path}: its labels have {self._labels_have} keypoints, the model {len(points)}"
+                    f"{picture.path}: the model found {len(points)} keypoints, expected {self._model_has} as "
+                    "the data or the model's keypoint names have it"
                 )
             found.append({**row, "keypoints": points[self._order].astype(np.float64).ravel().tolist()})
         return Seen(size, labelled, found)
@@ -80,8 +82,13 @@ def _keypoints(dataset: Dataset) -> int:
 
 
 def _order(dataset: Dataset, spec: ModelSpec, count: int) -> list[int]:
-    """The model's number of each of the data's keypoints: by their names where both have such."""
+    """The model's number of each of the data's keypoints: by their names, or in turn where there are none."""
     if not dataset.keypoint_names or not spec.keypoint_names:
+        if spec.keypoint_names and len(spec.keypoint_names) != count:
+            raise DataError(
+                f"{dataset.path}: its objects have {count} keypoints without names, model {spec.name} has "
+                f"{len(spec.keypoint_names)}"
+            )
         return list(range(count))
     known = {_plain(name): i for i, name in enumerate(spec.keypoint_names)}
     missing = [name for name in dataset.keypoint_names if _plain(name) not in known]

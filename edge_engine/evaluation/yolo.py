@@ -136,10 +136,11 @@ def _object(where: str, line: str, terms: _Terms) -> Labelled:
         numbers = [float(word) for word in line.split()]
     except ValueError:
         raise DataError(f"{where}: expected numbers, found {line[:40]!r}") from None
-    class_id, values = int(numbers[0]), np.array(numbers[1:])
-    if class_id != numbers[0] or class_id < 0 or (terms.classes is not None and class_id >= terms.classes):
+    highest = np.inf if terms.classes is None else terms.classes - 1
+    if not (numbers[0].is_integer() and 0 <= numbers[0] <= highest):
         known = "a class id" if terms.classes is None else f"a class id from 0 to {terms.classes - 1}"
         raise DataError(f"{where}: expected {known}, found {line.split()[0]}")
+    class_id, values = int(numbers[0]), np.array(numbers[1:])
     if terms.keypoint_shape is not None and len(values) == 4 + np.prod(terms.keypoint_shape):
         return _with_keypoints(where, class_id, values, terms.keypoint_shape)
     if len(values) == 4:
@@ -156,6 +157,7 @@ def _object(where: str, line: str, terms: _Terms) -> Labelled:
 def _with_keypoints(where: str, class_id: int, values: Any, shape: tuple[int, int]) -> Labelled:  # noqa: ANN401
     box = _box(where, values[:4])
     points = values[4:].reshape(shape)
+    _shares(where, points[:, :2].ravel())
     if shape[1] == 2:  # (0, 0) stands for a keypoint that isn't labelled
         points = np.column_stack([points, np.where(points.any(axis=1), 2, 0)])
     return Labelled(class_id, box, box[2] * box[3] * _BODY_SHARE, keypoints=tuple(points.ravel().tolist()))
