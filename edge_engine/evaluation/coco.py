@@ -134,7 +134,7 @@ def _folder(path: Path, images: Path | None, named: list[_Image]) -> Path:
         split = path.stem.rpartition("_")[2]  # of instances_val2017.json
         beside, above = path.parent, path.parent.parent
         tried = [beside, beside / "images", beside / split]
-        tried += [above / split, above / "images", above / "images" / split]
+        tried += [above / split, above, above / "images", above / "images" / split]
     missing = {folder: [i for i in named if not (folder / i.file_name).is_file()] for folder in tried}
     best = min(missing, key=lambda folder: len(missing[folder]))
     if missing[best]:

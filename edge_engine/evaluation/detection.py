@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_engine.errors import DataError
 from edge_engine.evaluation.datasets import Dataset, Labelled, Outline, Picture
 from edge_engine.evaluation.labels import Matching
-from edge_engine.evaluation.precision import Row, Seen, average_precision, import_library
+from edge_engine.evaluation.precision import (
+    Comparison,
+    Row,
+    Seen,
+    average_precision,
+    import_library,
+)
 from edge_engine.evaluation.report import AveragePrecision
 from edge_engine.models.spec import ModelSpec
 from edge_engine.pixels import Image
@@ -30,7 +38,7 @@ class DetectionJudge:
 
     def look(self, picture: Picture, size: tuple[int, int], answer: Answer) -> Seen:
         assert isinstance(answer, Objects)
-        labelled, found = [], []
+        labelled = []
         for each in picture.objects_in(size):
             class_id = self._matching.class_ids[each.class_id]
             if class_id >= 0:
@@ -38,11 +46,11 @@ class DetectionJudge:
                 if self._has_masks:
                     row["segmentation"] = _outline(picture, each, size)
                 labelled.append(row)
-        for i, row in results(answer, self._matching):
-            if self._has_masks:
-                row["segmentation"] = encoded(answer, i, size)
-            found.append(row)
-        return Seen(size, labelled, found)
+        judged = that_count(answer, self._matching)
+        places: dict[Comparison, Any] = {"bbox": boxes_xywh(answer)[judged]}
+        if self._has_masks:
+            places["segm"] = [encoded(answer, i, size) for i in judged]
+        return Seen(size, labelled, answer.class_ids[judged], answer.scores[judged], places)
 
     def add(self, seen: Seen) -> None:
         self._seen.append(seen)
@@ -63,15 +71,14 @@ def annotation(labelled: Labelled, class_id: int) -> Row:
     }
 
 
-def results(objects: Objects, matching: Matching) -> Iterator[tuple[int, Row]]:
-    """Each object that counts: its number, and the row of its box."""
-    boxes_xyxy = objects.boxes_xyxy.astype(np.float64)
-    boxes_xywh = np.hstack([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]]).tolist()
-    scores, class_ids = objects.scores.tolist(), objects.class_ids.tolist()
-    judged = matching.judged
-    for i, (box, score, class_id) in enumerate(zip(boxes_xywh, scores, class_ids, strict=True)):
-        if class_id in judged:
-            yield i, {"category_id": class_id, "score": score, "bbox": box}
+def that_count(objects: Objects, matching: Matching) -> NDArray[np.intp]:
+    """Numbers of the objects whose class is labelled in the data."""
+    return np.flatnonzero(np.isin(objects.class_ids, list(matching.judged)))
+
+
+def boxes_xywh(objects: Objects) -> NDArray[np.float64]:
+    corners = objects.boxes_xyxy.astype(np.float64)
+    return np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
 
 
 def _outline(picture: Picture, labelled: Labelled, size: tuple[int, int]) -> Outline:
@@ -92,7 +99,7 @@ def _rounded(numbers: Sequence[float]) -> list[int]:
     return [round(number) for number in numbers]
 
 
-def encoded(objects: Objects, index: int, size: tuple[int, int]) -> Row:
+def encoded(objects: Objects, index: np.intp, size: tuple[int, int]) -> Row:
     """An object's mask in the picture's pixels, run-length encoded. Between the cells of its grid the border
     is where their bilinear interpolation passes one half."""
     assert objects.masks is not None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edge_engine.errors import DataError
 from edge_engine.evaluation.datasets import Dataset, Labelled, Picture
-from edge_engine.evaluation.detection import annotation, results
+from edge_engine.evaluation.detection import annotation, that_count
 from edge_engine.evaluation.labels import Matching, some
 from edge_engine.evaluation.precision import Row, Seen, average_precision, import_library
 from edge_engine.evaluation.report import AveragePrecision
@@ -35,21 +35,27 @@ class PoseJudge:
 
     def look(self, picture: Picture, size: tuple[int, int], answer: Answer) -> Seen:
         assert isinstance(answer, Objects)
-        labelled, found = [], []
+        labelled = []
         for each in picture.objects_in(size):
             class_id = self._matching.class_ids[each.class_id]
             if class_id >= 0:
                 labelled.append(annotation(each, class_id) | self._points(each))
-        for i, row in results(answer, self._matching):
-            assert answer.keypoints is not None
-            points = answer.keypoints[i]
-            if len(points) != self._model_has:
-                raise DataError(
-                    f"{picture.path}: the model found {len(points)} keypoints, expected {self._model_has} as "
-                    "the data or the model's keypoint names have it"
-                )
-            found.append({**row, "keypoints": points[self._order].astype(np.float64).ravel().tolist()})
-        return Seen(size, labelled, found)
+        judged = that_count(answer, self._matching)
+        in_turn = np.empty((0, 3 * self._labels_have))
+        if len(answer):
+            in_turn = self._in_turn(picture, answer)[judged]
+        return Seen(size, labelled, answer.class_ids[judged], answer.scores[judged], {"keypoints": in_turn})
+
+    def _in_turn(self, picture: Picture, objects: Objects) -> NDArray[np.float64]:
+        """Each object's x, y, score, x, y, score …, in the order of the data's keypoints."""
+        assert objects.keypoints is not None
+        found = objects.keypoints.shape[1]
+        if found != self._model_has:
+            raise DataError(
+                f"{picture.path}: the model found {found} keypoints, expected {self._model_has} as the data "
+                "or the model's keypoint names have it"
+            )
+        return objects.keypoints[:, self._order].astype(np.float64).reshape(len(objects), -1)
 
     def _points(self, labelled: Labelled) -> Row:
         """An object without keypoints is one of which none is visible."""

@@ -68,6 +68,15 @@ def test_coco_is_read_in_the_order_of_its_ids(tmp_path: Path) -> None:
     assert [crowd.box_xywh for crowd in crowds] == [(0, 100, 52, 30)]
 
 
+@pytest.mark.parametrize("place", [".", "images", "val", "../val", "..", "../images", "../images/val"])
+def test_a_coco_files_pictures_are_found_where_people_keep_them(tmp_path: Path, place: str) -> None:
+    path = coco(tmp_path / "data" / "annotations").rename(tmp_path / "data/annotations/instances_val.json")
+    (path.parent / place).mkdir(parents=True, exist_ok=True)
+    (path.parent / "a.png").rename(path.parent / place / "a.png")
+    (picture,) = open_dataset(path).pictures
+    assert picture.path.is_file()
+
+
 def test_yolo_says_the_same_as_coco(tmp_path: Path) -> None:
     files = street.write_coco(tmp_path / "coco"), street.write_yolo(tmp_path / "yolo")
     by_coco, by_yolo = (open_dataset(file) for file in files)

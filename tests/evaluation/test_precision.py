@@ -189,8 +189,12 @@ def assert_same(found: AveragePrecision, stats: list[float], fields: tuple[str, 
         assert (-1 if value is None else value) == pytest.approx(expected, abs=1e-9), field
 
 
+@pytest.mark.parametrize("at_once", [100_000, 1], ids=["all classes at once", "one by one"])
 @pytest.mark.parametrize("seed", range(5))
-def test_boxes_and_masks_are_judged_as_by_pycocotools(tmp_path: Path, seed: int) -> None:
+def test_boxes_and_masks_are_judged_as_by_pycocotools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, at_once: int
+) -> None:
+    monkeypatch.setattr("edge_engine.evaluation.precision._AT_ONCE", at_once)
     made = Made(tmp_path, seed)
     found = made.judged_by("instance-segmentation", DetectionJudge)
     assert_same(found["boxes"], made.by_pycocotools("bbox"), BOX_FIELDS)
