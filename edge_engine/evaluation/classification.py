@@ -13,7 +13,7 @@ from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Answer, Tags
 
 _FEW = 5
-_NOT_NAMED = 1 << 30
+_LAST = 1 << 30
 
 
 class ClassificationJudge:
@@ -24,7 +24,7 @@ class ClassificationJudge:
     def __init__(self, dataset: Dataset, matching: Matching, spec: ModelSpec) -> None:
         self._matching = matching
         self._n_labels = len(spec.labels)
-        self._named = _NOT_NAMED
+        self._most_named = 0
         self._ranks: dict[int, list[int]] = {}
 
     def look(self, picture: Picture, size: tuple[int, int], answer: Answer) -> tuple[int, int, int]:
@@ -32,17 +32,18 @@ class ClassificationJudge:
         assert isinstance(answer, Tags)
         class_id = self._matching.class_ids[picture.class_id]
         places = np.flatnonzero(answer.class_ids == class_id)
-        return class_id, int(places[0]) if places.size else _NOT_NAMED, len(answer)
+        return class_id, int(places[0]) if places.size else _LAST, len(answer)
 
     def add(self, seen: tuple[int, int, int]) -> None:
         class_id, rank, named = seen
         if class_id >= 0:
             self._ranks.setdefault(class_id, []).append(rank)
-            self._named = min(self._named, named)
+            self._most_named = max(self._most_named, named)
 
     def judge(self) -> dict[str, Hits]:
-        # Of an answer that names fewer, nobody knows whether the class would have been the fifth.
-        has_five = self._named >= min(_FEW, self._n_labels)
+        # A class whose score is 0 isn't named, and isn't among the first five; but a model that never names
+        # five can't be asked for them.
+        has_five = self._most_named >= min(_FEW, self._n_labels)
 
         def hits(ranks: Sequence[int]) -> tuple[float, float | None]:
             top5 = float(np.mean(np.array(ranks) < _FEW)) if has_five else None

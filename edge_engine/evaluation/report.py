@@ -54,7 +54,7 @@ class ClassHits(msgspec.Struct, frozen=True):
 class Hits(msgspec.Struct, frozen=True):
     """How often a picture's class is the first, or among the first five, that the model names.
 
-    `top5`: None when the model names fewer.
+    `top5`: None when the model never names so many.
     """
 
     top1: float

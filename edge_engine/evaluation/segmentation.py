@@ -27,9 +27,8 @@ VOID = 255
 class SegmentationJudge:
     """`look` is called by the threads that infer, the rest by one thread."""
 
-    score_threshold = 0.0
-
     def __init__(self, dataset: Dataset, matching: Matching, spec: ModelSpec) -> None:
+        self.score_threshold = spec.score_threshold  # where a mask's inside begins
         self._matching = matching
         self._n_labels = len(spec.labels)
         self._confusion = np.zeros((self._n_labels, self._n_labels), np.int64)
