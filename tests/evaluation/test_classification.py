@@ -10,15 +10,20 @@ import numpy as np
 import pytest
 
 from edge_engine.errors import DataError
-from edge_engine.evaluation.datasets import open_dataset
+from edge_engine.evaluation.classification import ClassificationJudge
+from edge_engine.evaluation.datasets import Dataset, Picture, open_dataset
 from edge_engine.evaluation.evaluate import evaluate
+from edge_engine.evaluation.labels import match
 from edge_engine.evaluation.report import Accuracy
 from edge_engine.models.model import Model
 from edge_engine.models.providers import Setting
+from edge_engine.models.spec import InputSpec, ModelSpec, Task
+from edge_engine.result import Tags
 from tests.evaluation.made_families import classifier, known_families
 
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 CATS = "chelsea.png"
+_INPUT = InputSpec(8, 8, "NHWC", "uint8", "RGB", "stretch")
 
 
 def photograph(name: str) -> Path:
@@ -102,6 +107,21 @@ def test_top_5_is_not_claimed_for_a_model_that_names_fewer(tmp_path: Path) -> No
     ).classification
     assert found is not None
     assert (found.top1, found.top5) == (1, None)
+
+
+def test_a_class_of_score_0_is_not_among_the_first_five(tmp_path: Path) -> None:
+    """Which a quantized model has in plenty, and leaves unnamed when it is sure of its thing."""
+    labels = tuple(COLOURS)
+    picture = Picture(tmp_path / "a.png", class_id=5)
+    tasks: frozenset[Task] = frozenset({"classification"})
+    dataset = Dataset(tmp_path, "made", tasks, labels, [picture])
+    spec = ModelSpec("made", "classification", "made", _INPUT, labels, 0.25, 0.7)
+    judge = ClassificationJudge(dataset, match(dataset, spec), spec)
+    for named in ([0, 1, 2, 3, 5], [0], [5]):
+        scores = np.linspace(0.9, 0.1, len(named)).astype(np.float32)
+        judge.add(judge.look(picture, (8, 8), Tags(np.array(named, np.int32), scores)))
+    found = judge.judge()["classification"]
+    assert (found.top1, found.top5) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
 
 
 def test_classes_that_the_model_lacks_are_left_out_and_told(tmp_path: Path) -> None:
