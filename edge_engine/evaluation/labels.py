@@ -50,7 +50,7 @@ def match(dataset: Dataset, spec: ModelSpec) -> Matching:
     if max(class_ids, default=-1) < 0:
         raise DataError(
             f"{dataset.path}: model {spec.name} has none of its labels; it has {some(spec.labels)}, the data "
-            f"has {some(dataset.labels)}"
+            f"has {some(dataset.labels)}; a YAML file beside the model can name what its labels are"
         )
     left_out = tuple(label for label, i in zip(dataset.labels, class_ids, strict=True) if i < 0)
     unlabelled = tuple(label for i, label in enumerate(spec.labels) if i not in class_ids)
