@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from edge_engine.errors import CorruptFrameError, DataError, ModelError
 from edge_engine.evaluation.datasets import Picture
 from edge_engine.frame import Frame
-from edge_engine.letterbox import Letterbox
 from edge_engine.models.families import load_family
 from edge_engine.models.model import InferenceError, Model
 from edge_engine.result import Answer
@@ -90,7 +89,7 @@ class _Worker:
             self._model.run(self._binding)
         except InferenceError as error:
             raise ModelError(f"{self._model.path}: its inference on {path} failed: {error}") from None
-        box = Letterbox.fit(pixels.size, (spec.input.width, spec.input.height), spec.input.letterbox)
+        box = spec.input.lay(pixels.size)
         answer = self._decoder(self._binding.outputs, self._score_threshold, spec.iou_threshold)
         return pixels.size, answer.to_source(box)
 
