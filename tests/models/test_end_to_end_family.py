@@ -72,6 +72,14 @@ def test_frames_may_have_another_number_of_rows() -> None:
         assert_as_the_reference(decoder([rows[None]], 0.25, 0.7), rows, 0.25)
 
 
+def test_rows_of_seven_begin_with_the_picture_and_end_with_the_score() -> None:
+    decoder = EndToEnd(SPEC, {"output": (0, 7)})
+    for count in (0, 5, 100):
+        rows = random_rows(count, count)
+        of_seven = np.column_stack([np.zeros(count), rows[:, :4], rows[:, 5], rows[:, 4]]).astype(np.float32)
+        assert_as_the_reference(decoder([of_seven], 0.25, 0.7), rows, 0.25)
+
+
 def test_rows_that_pad_the_output_are_no_objects_whatever_the_threshold() -> None:
     assert len(decode(np.zeros((300, 6), np.float32), 0.0)) == 0
 
@@ -111,8 +119,16 @@ def test_a_graph_without_metadata_is_known_but_its_labels_are_asked_for(tmp_path
 
 
 @pytest.mark.parametrize(
-    "shapes", [{"a": (1, 300, 7)}, {"a": (300, 6)}, {"a": (1, 9, 6), "b": (1, 9, 6)}, {"a": (2, 9, 6)}, {}]
+    "shapes",
+    [
+        {"a": (1, 300, 7)},
+        {"a": (300, 6)},
+        {"a": (300, 7), "b": (1, 9, 6)},
+        {"a": (1, 9, 6), "b": (1, 9, 6)},
+        {"a": (2, 9, 6)},
+        {},
+    ],
 )
 def test_outputs_that_do_not_fit_are_one_line(shapes: dict[str, Any]) -> None:
-    with pytest.raises(ModelError, match=r"expected one output \[1, rows, 6\]; outputs are"):
+    with pytest.raises(ModelError, match=r"expected one output \[1, rows, 6\] or \[rows, 7\]; outputs are"):
         EndToEnd(SPEC, shapes)

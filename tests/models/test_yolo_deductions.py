@@ -34,6 +34,7 @@ OWN = [
     # YOLOv10, YOLO26 and exports with suppression, which don't show their number of classes.
     ("end_to_end", 0, facts((1, 300, 6), Sigmoid=70, Softmax=2, TopK=2, Split=11)),
     ("end_to_end", 0, facts((1, 300, 6), size=WIDE, Sigmoid=58, NonMaxSuppression=1)),
+    ("end_to_end", 0, facts((0, 7), Sigmoid=60, NonMaxSuppression=1)),  # nothing on an empty picture
     ("end_to_end", 0, facts((1, 100, 6), Sigmoid=88, TopK=2)),
     ("fastestdet", 80, facts((1, 85, 22, 22), size=(352, 352), Sigmoid=1, Softmax=1)),
     ("fastestdet", 1, facts((1, 6, 16, 32), size=(512, 256), Sigmoid=1, Softmax=1)),
@@ -56,6 +57,7 @@ OTHERS = {
     "YOLOv6": facts((1, 8400, 85), Sigmoid=3, Relu=60, Split=1),
     "DETR": facts((1, 300, 4), (1, 300, 80), Sigmoid=9, TopK=1, GridSample=18),
     "RT-DETR of two classes": facts((1, 300, 6), Sigmoid=9, TopK=1, GridSample=18),
+    "rows of a RoI head": facts((100, 7), Sigmoid=9, TopK=1),
     "rows nobody picked": facts((1, 300, 6), Sigmoid=9),
     "boxes of YOLOv3's darknet": facts((1, 25200, 85), Exp=3),
     "YOLOv3's maps": facts(*((1, 255, n, n) for n in (80, 40, 20))),
@@ -80,6 +82,24 @@ def claims(graph: GraphFacts) -> list[tuple[str, int]]:
 @pytest.mark.parametrize(("family", "classes", "graph"), OWN)
 def test_a_family_alone_claims_its_own(family: str, classes: int, graph: GraphFacts) -> None:
     assert claims(graph) == [(family, classes)]
+
+
+@pytest.mark.parametrize(
+    ("family", "graph"),
+    [
+        ("yolov8", facts((1, 84, 8400), Split=8, Slice=30)),
+        ("yolov5", facts((1, 8400, 85), Sigmoid=3)),  # a YOLOv6
+        ("yolox", facts((1, 8400, 85), Sigmoid=110, Softmax=1)),
+        ("end_to_end", facts((1, 300, 6), Sigmoid=9)),
+        ("fastestdet", facts((1, 85, 22, 22), size=(352, 352), HardSigmoid=1)),
+        ("yolofastest", facts((605, 95), size=(352, 352), Sigmoid=9)),
+    ],
+)
+def test_one_that_a_person_names_needs_only_its_shapes(family: str, graph: GraphFacts) -> None:
+    assert load_family(family).deduce(graph) is None
+    found = load_family(family).deduce(graph._replace(is_named=True))
+    assert found is not None
+    assert found.family == family
 
 
 @pytest.mark.parametrize("name", OTHERS)

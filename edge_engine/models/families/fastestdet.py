@@ -47,7 +47,8 @@ class FastestDet:
         if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][1] < 6:
             return None
         is_grid = (shapes[0][3] * _STRIDE, shapes[0][2] * _STRIDE) == facts.size
-        if not is_grid or [facts.operators.get(name) for name in ("Sigmoid", "Softmax")] != [1, 1]:
+        is_sure = [facts.operators.get(name) for name in ("Sigmoid", "Softmax")] == [1, 1]
+        if not is_grid or not (is_sure or facts.is_named):
             return None
         return Deduction(
             "fastestdet",

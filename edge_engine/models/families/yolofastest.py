@@ -59,7 +59,8 @@ class YoloFastest:
         the backbone has none."""
         widths = {shape[-1] for shape in facts.outputs.values() if shape}
         nodes = [facts.operators.get(name) for name in ("Sigmoid", "Softmax")]
-        if len(widths) != 1 or nodes != [2 * len(_STRIDES), len(_STRIDES)]:
+        is_sure = nodes == [2 * len(_STRIDES), len(_STRIDES)]
+        if len(widths) != 1 or not (is_sure or facts.is_named):
             return None
         (width,) = widths
         if width <= _BEFORE_CLASSES or _find(facts.size, facts.outputs, width) is None:

@@ -50,11 +50,14 @@ class YoloV5:
     def deduce(facts: GraphFacts) -> Deduction | None:
         """One output with three anchors for each cell of strides 8, 16, 32, or 64 too; and its raw maps.
 
-        Masks beside it would be an instance segmentation's; Exp decodes the boxes of other heads.
+        Masks beside it would be an instance segmentation's; Exp decodes the boxes of other heads. When it is
+        named there may be other anchors.
         """
         anchors = [_ANCHORS * count_cells(facts.size, strides) for strides in _STRIDES]
-        found = [shape for shape in facts.outputs.values() if len(shape) == 3 and shape[1] in anchors]
-        if len(found) != 1 or found[0][2] < 6 or "Exp" in facts.operators:
+        found = [shape for shape in facts.outputs.values() if len(shape) == 3 and shape[0] == 1]
+        if len(found) != 1 or found[0][2] < 6:
+            return None
+        if not facts.is_named and (found[0][1] not in anchors or "Exp" in facts.operators):
             return None
         others = [shape for shape in facts.outputs.values() if shape != found[0]]
         if any(len(shape) != 5 or (shape[1], shape[4]) != (_ANCHORS, found[0][2]) for shape in others):

@@ -50,13 +50,14 @@ class YoloV8:
         coordinates and scores; YOLOv9, which knows no poses, slices in place of splitting."""
         cells = [count_cells(facts.size, strides) for strides in _STRIDES]
         found = [s for s in facts.outputs.values() if len(s) == 3 and s[0] == 1 and s[2] in cells]
-        if len(found) != 1 or found[0][1] < 5 or "Cos" in facts.operators:
+        if len(found) != 1 or found[0][1] < 5:
             return None
         grids = {(-(-facts.size[1] // s), -(-facts.size[0] // s)) for s in _STRIDES[0]}
         others = [shape for shape in facts.outputs.values() if shape != found[0]]
         if any(len(shape) != 4 or shape[2:] not in grids for shape in others):
             return None
-        if facts.operators.get("Slice", 0) > _SLICES and "Split" in facts.operators:
+        is_pose = facts.operators.get("Slice", 0) > _SLICES and "Split" in facts.operators
+        if (is_pose or "Cos" in facts.operators) and not facts.is_named:
             return None
         return Deduction(
             "yolov8", "detection", found[0][1] - 4, std=(255.0,) * 3, letterbox="centre", iou_threshold=0.7

@@ -54,7 +54,7 @@ class YoloX:
         if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][1] != cells or shapes[0][2] < 6:
             return None
         is_yolox = nodes.get("Sigmoid", 0) >= 2 * len(_STRIDES) and not {"Softmax", "Split"} & nodes.keys()
-        if not is_yolox:
+        if not (is_yolox or facts.is_named):
             return None
         return Deduction(
             "yolox",
