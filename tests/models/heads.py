@@ -58,9 +58,9 @@ class Sketch:
         return self.one("Conv", "images", *constants, strides=[stride, stride])
 
     def save(
-        self, path: Path, outputs: Mapping[str, Sequence[int]], metadata: Mapping[str, str] | None = None
+        self, path: Path, outputs: Mapping[str, Sequence[Any]], metadata: Mapping[str, str] | None = None
     ) -> Path:
-        def value(name: str, shape: Sequence[int]) -> onnx.ValueInfoProto:
+        def value(name: str, shape: Sequence[Any]) -> onnx.ValueInfoProto:
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
         graph = helper.make_graph(
@@ -118,6 +118,27 @@ def end_to_end(path: Path, metadata: Mapping[str, str] | None = None, *, rows: i
     _, best = sketch.add("TopK", scores, sketch.constant(np.array([rows], np.int64)), outputs=2, axis=1)
     picked = sketch.one("Gather", cells, sketch.reshape(best, -1), axis=1)
     return sketch.save(path, {picked: [1, rows, 6]}, metadata)
+
+
+def yolov7_end_to_end(path: Path) -> Path:
+    """[n, 7] of the cells of stride 8, so many as a NonMaxSuppression leaves."""
+    sketch = Sketch()
+    cells = sketch.reshape(sketch.one("Sigmoid", sketch.conv(6, 8)), 1, 6, -1)
+    cells = sketch.one("Transpose", cells, perm=[0, 2, 1])
+    scale = np.array([32, 32, 32, 32, CLASSES, 1], np.float32)
+    shift = np.array([0, 0, 32, 32, -0.5, 0], np.float32)
+    cells = sketch.one("Add", sketch.one("Mul", cells, sketch.constant(scale)), sketch.constant(shift))
+    scores = sketch.one("Transpose", sketch.columns(cells, 5, 6), perm=[0, 2, 1])
+    limits = [
+        sketch.constant(np.array([limit], dtype)) for limit, dtype in ((99, "i8"), (0.9, "f4"), (0.96, "f4"))
+    ]
+    kept = sketch.one("NonMaxSuppression", sketch.columns(cells, 0, 4), scores, *limits)
+    picture, cell = (
+        sketch.one("Gather", kept, sketch.constant(np.array(column, np.int64)), axis=1) for column in (0, 2)
+    )
+    rows = sketch.one("Gather", sketch.reshape(cells, -1, 6), cell, axis=0)
+    number = sketch.reshape(sketch.one("Cast", picture, to=TensorProto.FLOAT), -1, 1)
+    return sketch.save(path, {sketch.one("Concat", number, rows, axis=1): ["n", 7]})
 
 
 def fastestdet(path: Path) -> Path:

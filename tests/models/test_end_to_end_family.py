@@ -118,6 +118,21 @@ def test_a_graph_without_metadata_is_known_but_its_labels_are_asked_for(tmp_path
     assert (spec.family, spec.input.colour, spec.input.letterbox) == ("end_to_end", "RGB", "centre")
 
 
+def test_yolov7_exports_give_another_number_of_rows_for_each_picture(tmp_path: Path) -> None:
+    path = heads.yolov7_end_to_end(tmp_path / "mine.onnx")
+    (tmp_path / "mine.yaml").write_text("labels: [a, b, c, d]\n")
+    model = Model(path)
+    assert model.spec.family == "end_to_end"
+    counts = set()
+    for seed in range(4):
+        (output,) = heads.run(model, seed)
+        found = model.decoder([output], 0.25, 0.7)
+        assert isinstance(found, Objects)
+        assert_as_the_reference(found, output[:, [1, 2, 3, 4, 6, 5]], 0.25)
+        counts.add(len(output))
+    assert len(counts) > 1
+
+
 @pytest.mark.parametrize(
     "shapes",
     [
