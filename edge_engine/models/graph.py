@@ -26,7 +26,8 @@ from edge_engine.models.families import load_family
 from edge_engine.models.looking import layout_of, look_at
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.reading import Reading, read_model
-from edge_engine.models.spec import METADATA_KEY, InputSpec, Layout, ModelSpec
+from edge_engine.models.side_inputs import fix_side_inputs, put_picture_first
+from edge_engine.models.spec import METADATA_KEY, InputSpec, ModelSpec
 
 _OPSET = 17
 _FIRST_OPSET_OF_COORDINATES = 11
@@ -47,6 +48,7 @@ def repair(
         spec = _read(path, model).spec
         spec = replace(spec, input=picture or spec.input)
         changes += _fix_shapes(model.graph, spec)
+        changes += fix_side_inputs(path, model.graph, (spec.input.width, spec.input.height))
         model, raised = _raise_opset(model)
         changes += raised
         spec, taken = _take_pixels(model.graph, spec)
@@ -74,7 +76,8 @@ def read(path: Path) -> Reading:
 
 
 def _read(path: Path, model: ModelProto) -> Reading:
-    layout = _picture(path, model.graph)
+    put_picture_first(path, model.graph)
+    layout = layout_of(path, model.graph.input[0])
     return read_model(path, _metadata(model), layout, partial(look_at, path, model, layout))
 
 
@@ -104,13 +107,6 @@ def _drop_inputs_that_are_weights(graph: GraphProto) -> list[str]:
     for value in listed:
         graph.input.remove(value)
     return [f"{len(listed)} weights were listed as inputs"] if listed else []
-
-
-def _picture(path: Path, graph: GraphProto) -> Layout:
-    if len(graph.input) != 1:
-        names = ", ".join(value.name for value in graph.input)
-        raise ModelError(f"{path}: expected one input, a picture; found {len(graph.input)}: {names}")
-    return layout_of(path, graph.input[0])
 
 
 def _fix_shapes(graph: GraphProto, spec: ModelSpec) -> list[str]:

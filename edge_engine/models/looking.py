@@ -13,6 +13,7 @@ from edge_engine.errors import ModelError, one_line
 from edge_engine.models.constants import constant
 from edge_engine.models.facts import GraphFacts, Shape
 from edge_engine.models.providers import import_runtime
+from edge_engine.models.side_inputs import fix_side_inputs
 from edge_engine.models.sidecar import Sidecar, sidecar_path
 from edge_engine.models.spec import Layout
 
@@ -42,6 +43,7 @@ def look_at(path: Path, model: ModelProto, layout: Layout, sidecar: Sidecar) -> 
     for dimension, length in zip(fixed.graph.input[0].type.tensor_type.shape.dim, sides, strict=True):
         dimension.dim_value = length
     del fixed.graph.value_info[:]
+    fix_side_inputs(path, fixed.graph, (width, height))
     return GraphFacts(
         name=path.stem,
         input_name=picture.name,

@@ -181,7 +181,7 @@ def _other_labels(model: onnx.ModelProto) -> None:
 @pytest.mark.parametrize(
     ("spoil", "line"),
     [
-        (_two_inputs, "expected one input, a picture; found 2: images, scale"),
+        (_two_inputs, "has an input scale float [1, 2] besides the picture images"),
         (_wrong_size, "its metadata says input [1, 3, 64, 64], its graph has [1, 3, 128, 128]"),
         (_integers, "takes INT32; expected float or uint8 pixels"),
         (_other_labels, "expected one output [1, 5, anchors] for 1 labels; outputs are output0 [1, 7, 64]"),
