@@ -14,6 +14,7 @@ FAMILIES = {
     "blazeface": "blazeface:BlazeFace",
     "centernet": "centernet:CenterNet",
     "classifier": "classifier:Classifier",
+    "detr": "detr:Detr",
     "end_to_end": "end_to_end:EndToEnd",
     "fastestdet": "fastestdet:FastestDet",
     "graph_nms": "graph_nms:GraphNms",
