@@ -12,31 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 from edge_engine.errors import ModelError
-from edge_engine.models.facts import GraphFacts, Shape
-from edge_engine.models.families import load_family
+from edge_engine.models.facts import Shape
 from edge_engine.models.families.detr import Detr
-from edge_engine.models.families.detr_facts import COCO_IDS
 from edge_engine.models.model import Model
-from edge_engine.models.spec import InputSpec, ModelSpec
+from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
-from tests.models.exported import save
+from tests.models.attending import CLASSES, HEIGHT, QUERIES, SPEC, WIDTH, attending
 from tests.reference.detr import Found, rows_reference, sigmoid_reference, softmax_reference
 
-WIDTH, HEIGHT = 320, 240
-LABELS = tuple("abcdef")
-CLASSES, QUERIES = len(LABELS), 50
-SPEC = ModelSpec(
-    "tiny",
-    "detection",
-    "detr",
-    InputSpec(WIDTH, HEIGHT, "NHWC", "uint8", "RGB", "stretch"),
-    LABELS,
-    0.5,
-    0.6,
-)
 ODD = np.array([np.nan, np.inf, -np.inf, 1e38, -1e38, 0, 7], np.float32)
 
 
@@ -261,174 +246,10 @@ def test_labels_have_to_be_known() -> None:
         Detr(replace(SPEC, labels=()), {"labels": (1, 300), "boxes": (1, 300, 4), "scores": (1, 300)})
 
 
-def facts(outputs: dict[str, Shape], **changes: Any) -> GraphFacts:  # noqa: ANN401
-    """Of a graph of 640 x 640 without attention, unless said otherwise."""
-    dtypes = {name: "int64" if name == "labels" and len(s) == 2 else "float32" for name, s in outputs.items()}
-    plain = GraphFacts("x", "images", (640, 640), "NCHW", "float32", outputs, dtypes, {}, {"Conv": 60})
-    return plain._replace(**changes)
-
-
-ATTENTION = {"Softmax": 12, "MatMul": 90, "Conv": 53}
-DEFORMABLE = {**ATTENTION, "GridSample": 18, "TopK": 1}
-MASK = {"pixel_mask": (0, 0, 0)}
-SIZES = {"orig_target_sizes": (1, 2)}
-IMAGENET, UNIT = (123.675, 116.28, 103.53), (0.0, 0.0, 0.0)
-
-CLAIMED: dict[str, tuple[GraphFacts, int, str | None, tuple[float, ...], set[str]]] = {
-    "DETR of optimum": (
-        facts({"logits": (1, 100, 92), "pred_boxes": (1, 100, 4)}, side_inputs=MASK, operators=ATTENTION),
-        91, "softmax", IMAGENET, {"logits", "boxes"},
-    ),
-    "YOLOS": (
-        facts({"logits": (0, 0, 12), "pred_boxes": (0, 0, 4)}, operators=ATTENTION),
-        11, "softmax", IMAGENET, {"logits", "boxes"},
-    ),
-    "Deformable DETR": (
-        facts({"logits": (1, 300, 91), "pred_boxes": (1, 300, 4)}, side_inputs=MASK, operators=DEFORMABLE),
-        91, "sigmoid", IMAGENET, {"logits", "boxes"},
-    ),
-    "RT-DETR and D-FINE of optimum": (
-        facts({"logits": (1, 300, 80), "pred_boxes": (1, 300, 4)}, operators=DEFORMABLE),
-        80, "sigmoid", UNIT, {"logits", "boxes"},
-    ),
-    "RF-DETR": (
-        facts({"dets": (1, 300, 4), "labels": (1, 300, 91)}, operators=DEFORMABLE),
-        91, "sigmoid", IMAGENET, {"logits", "boxes"},
-    ),
-    "RF-DETR of three classes": (
-        facts({"dets": (1, 300, 4), "labels": (1, 300, 4)}, operators=DEFORMABLE),
-        3, "sigmoid", IMAGENET, {"logits", "boxes"},
-    ),
-    "DETR by shapes alone": (
-        facts({"1": (1, 100, 92), "2": (1, 100, 4)}, operators=ATTENTION),
-        91, "softmax", IMAGENET, {"logits", "boxes"},
-    ),
-    "RT-DETR with post-processing": (
-        facts({"labels": (1, 300), "boxes": (1, 300, 4), "scores": (1, 300)}, side_inputs=SIZES),
-        0, None, UNIT, {"labels", "boxes", "scores"},
-    ),
-    "Ultralytics": (facts({"output0": (1, 300, 84)}, operators=DEFORMABLE), 80, None, UNIT, {"rows"}),
-    "Ultralytics of two classes": (
-        facts({"output0": (1, 300, 6)}, operators=DEFORMABLE), 2, None, UNIT, {"rows"},
-    ),
-    "Ultralytics with selection": (
-        facts({"output0": (1, 300, 6)}, operators={**DEFORMABLE, "TopK": 2}), 0, None, UNIT, {"selected"},
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", CLAIMED)
-def test_an_exporters_graph_is_recognised(name: str) -> None:
-    graph, classes, activation, mean, parts = CLAIMED[name]
-    found = load_family("detr").deduce(graph)
-    assert found is not None
-    assert (found.family, found.task, found.classes) == ("detr", "detection", classes)
-    assert (found.options.get("activation"), found.mean) == (activation, mean)
-    assert set(found.options["outputs"]) == parts
-    assert (found.colour, found.letterbox) == ("RGB", "stretch")
-    assert found.labels == (COCO_IDS if classes == 91 else ())
-    labels = found.labels or tuple(f"class {i}" for i in range(classes or 7))
-    shapes = {n: (1, s[1] or 100, *s[2:]) for n, s in graph.outputs.items()}
-    Detr(replace(SPEC, labels=labels, options=found.options), shapes)
-
-
-@pytest.mark.parametrize(
-    "graph",
-    [
-        facts({"output0": (1, 84, 8400)}),
-        facts({"output0": (1, 25200, 85)}),
-        facts({"output": (1, 8400, 85)}),
-        facts({"output0": (1, 300, 6)}),
-        facts({"output0": (1, 300, 6)}, operators={"TopK": 2, "Softmax": 3, "MatMul": 4, "Conv": 90}),
-        facts({"output0": (1, 300, 38), "output1": (1, 32, 160, 160)}),
-        facts({"scores": (1, 8400, 80), "distances": (1, 8400, 32)}),
-        facts({f"{k}{s}": (1, n, w) for s, n in ((8, 6400), (16, 1600)) for k, w in (("s", 80), ("d", 44))}),
-        facts({"scores": (1, 4420, 2), "boxes": (1, 4420, 4)}),
-        facts({"scores": (1, 300, 2), "boxes": (1, 300, 4)}),
-        facts({"boxes": (1, 10647, 4), "scores": (1, 80, 10647), "indices": (0, 3)}),
-        facts({"labels": (1, 300), "boxes": (1, 300, 4), "scores": (1, 300)}),
-        facts({"dets": (1, 100, 5), "labels": (1, 100)}),
-        facts({"probabilities": (1, 1000)}, operators=ATTENTION),
-        facts({"logits": (1, 150, 128, 128)}, operators=ATTENTION),
-        facts({"last_hidden_state": (1, 197, 768), "pooled": (1, 768)}, operators=ATTENTION),
-        facts({"heatmap": (1, 17, 64, 48)}),
-        facts({"rows": (0, 7)}),
-        facts({}),
-    ],
-)
-def test_other_families_graphs_are_left_to_them(graph: GraphFacts) -> None:
-    assert Detr.deduce(graph) is None
-
-
-def exported_detr(path: Path, *, is_post_processed: bool) -> Path:
-    """One attention over a grid of the picture's colours; the head of an export of RT-DETR."""
-    rng = np.random.default_rng(2)
-    constants: dict[str, NDArray[Any]] = {
-        "patches": rng.normal(size=(16, 3, 16, 16)).astype(np.float32) / 16,
-        "tokens": np.array([1, 16, -1]),
-        "queries": rng.normal(size=(1, QUERIES, 16)).astype(np.float32) / 4,
-        "to_logits": rng.normal(size=(16, CLASSES)).astype(np.float32) / 2,
-        "to_boxes": rng.normal(size=(16, 4)).astype(np.float32) / 2,
-        "most": np.array([20]),
-        "flat": np.array([1, -1]),
-        "classes": np.array(CLASSES),
-        "half": np.float32([[[0.5, 0.5]]]),
-        "middle": np.array([2, 2]),
-    }
-    node = helper.make_node
-    nodes = [
-        node("Conv", ["images", "patches"], ["grid"], strides=[16, 16]),
-        node("Reshape", ["grid", "tokens"], ["keys"]),
-        node("MatMul", ["queries", "keys"], ["weights"]),
-        node("Softmax", ["weights"], ["attention"], axis=-1),
-        node("Transpose", ["keys"], ["values"], perm=[0, 2, 1]),
-        node("MatMul", ["attention", "values"], ["seen"]),
-        node("MatMul", ["seen", "to_logits"], ["logits"]),
-        node("MatMul", ["seen", "to_boxes"], ["box_logits"]),
-        node("Sigmoid", ["box_logits"], ["pred_boxes"]),
-    ]
-    outputs: dict[str, tuple[int, list[int]]] = {
-        "logits": (1, [1, QUERIES, CLASSES]),
-        "pred_boxes": (1, [1, QUERIES, 4]),
-    }
-    inputs = [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, HEIGHT, WIDTH])]
-    if is_post_processed:
-        nodes += [
-            node("Sigmoid", ["logits"], ["every_score"]),
-            node("Reshape", ["every_score", "flat"], ["flat_scores"]),
-            node("TopK", ["flat_scores", "most"], ["scores", "places"]),
-            node("Mod", ["places", "classes"], ["labels"]),
-            node("Div", ["places", "classes"], ["chosen"]),
-            node("Split", ["pred_boxes"], ["centres", "sizes"], axis=2, num_outputs=2),
-            node("Mul", ["sizes", "half"], ["halves"]),
-            node("Sub", ["centres", "halves"], ["corners"]),
-            node("Add", ["centres", "halves"], ["far_corners"]),
-            node("Concat", ["corners", "far_corners"], ["shares"], axis=2),
-            node("Cast", ["orig_target_sizes"], ["size"], to=TensorProto.FLOAT),
-            node("Concat", ["size", "size"], ["scale"], axis=1),
-            node("Mul", ["shares", "scale"], ["every_box"]),
-            node("Squeeze", ["every_box", "nought"], ["list_of_boxes"]),
-            node("Gather", ["list_of_boxes", "chosen"], ["boxes"]),
-        ]
-        constants["nought"] = np.array([0])
-        outputs = {"labels": (7, [1, 20]), "boxes": (1, [1, 20, 4]), "scores": (1, [1, 20])}
-        inputs.append(helper.make_tensor_value_info("orig_target_sizes", TensorProto.INT64, ["N", 2]))
-    graph = helper.make_graph(
-        nodes,
-        "detr",
-        inputs,
-        [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in outputs.items()],
-        [numpy_helper.from_array(np.asarray(values), name) for name, values in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    picture = InputSpec(WIDTH, HEIGHT, "NCHW", "float32", "RGB", "stretch", std=(255.0,) * 3)
-    return save(model, path, replace(SPEC, input=picture))
-
-
 def test_both_forms_of_a_model_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_engine.models.repair.cache_folder", lambda: tmp_path / "cache")
-    raw_path = exported_detr(tmp_path / "raw.onnx", is_post_processed=False)
-    raw, finished = Model(raw_path), Model(exported_detr(tmp_path / "finished.onnx", is_post_processed=True))
+    raw_path = attending(tmp_path / "raw.onnx", is_post_processed=False)
+    raw, finished = Model(raw_path), Model(attending(tmp_path / "finished.onnx", is_post_processed=True))
     pixels = np.random.default_rng(1).integers(0, 256, (1, HEIGHT, WIDTH, 3), np.uint8)
     session = onnxruntime.InferenceSession(str(raw_path), providers=["CPUExecutionProvider"])
     picture = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), np.float32) / np.float32(255)

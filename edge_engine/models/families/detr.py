@@ -181,9 +181,9 @@ def _activation(spec: ModelSpec, shapes: Shapes, parts: dict[str, str]) -> str:
 
 def _expected(classes: int) -> str:
     return (
-        f"expected logits [1, queries, {classes} or {classes + 1}] and boxes [1, queries, 4], rows "
-        f"[1, queries, {4 + classes}] or [1, n, 6], or labels, boxes and scores, for {classes} labels (option outputs "
-        "tells apart what looks alike)"
+        f"expected logits [1, queries, {classes} or {classes + 1}] and boxes [1, queries, 4], "
+        f"rows [1, queries, {4 + classes}] or [1, n, 6], or labels, boxes and scores, "
+        f"for {classes} labels (option outputs tells apart what looks alike)"
     )
 
 
