@@ -17,6 +17,7 @@ import pytest
 from edge_engine import Subscriber
 from tests import clip
 from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, on_one_core, run_program, start_program
+from tests.evaluation import street
 
 README = (ROOT / "README.md").read_text()
 ENDPOINT = "tcp://127.0.0.1:5555"
@@ -93,6 +94,14 @@ def inspect_a_model(_: Path) -> None:
     assert "astronaut: person" in run_program("inspect", "nanodet-g").stdout
 
 
+def evaluate_it(folder: Path) -> None:
+    (folder / "data").mkdir()
+    labels = street.write_coco(folder / "data")
+    done = run_program("eval", "nanodet-g", str(labels))
+    assert done.returncode == 0, done.stderr
+    assert "AP50" in done.stdout
+
+
 def bench_it(folder: Path) -> None:
     """Each of them as printed, for a moment only, on a file where it names one."""
     shutil.copy(clip.clip_path(), folder / "street.mp4")
@@ -129,6 +138,7 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
     "edge-engine models": list_models,
     "edge-engine inspect nanodet-g": inspect_a_model,
+    "edge-engine eval nanodet-g pictures.json": evaluate_it,
     "edge-engine tune": tune_it,
     **dict.fromkeys(BENCHES, bench_it),
 }

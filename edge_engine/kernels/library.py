@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -134,6 +135,8 @@ def checksum(path: Path) -> str:
 
 def _compile() -> Path | None:
     """Compiles in a process of its own, whose memory goes with it; None if that doesn't work here."""
+    if shutil.which("ld") is None:
+        return None
     stem = cache_folder() / f"kernels-{_key()}"
     command = [sys.executable, "-m", "edge_engine.kernels.compile", str(stem)]
     root = str(Path(__file__).parents[2])

@@ -80,7 +80,7 @@ def _deduced(path: Path, facts: GraphFacts, sidecar: Sidecar) -> Deduction:
     which = f"fits {' and '.join(claim.family for claim in claims)}" if claims else "fits no known family"
     raise ModelError(
         f"{path}: has no metadata that says what it is, and its graph {which} (outputs {outputs}); write "
-        f"`family: …`, one of {', '.join(sorted(FAMILIES))}, into {sidecar_path(path)}"
+        f"`family: …` into {sidecar_path(path)}; the README lists the families"
     )
 
 

@@ -4,8 +4,9 @@ Facts: its Exporter writes `names`, `imgsz`, `stride`, `task` and more as text o
 take RGB 0..1, letterboxed in the centre on 114. `end2end`, and `nms` among `args`, say that the graph
 suppresses what overlaps; before 8.4 nothing said so of a YOLOv10. Classifiers take the middle of the picture,
 or the stretched whole where their input isn't square, and give what a softmax gives; models for `semantic`
-give a map of class numbers, or of 0 and 1 for a single class. Of poses it writes `kpt_shape` and, in newer
-versions, `kpt_names` class by class. YOLOv5's own exporter writes only `names` and `stride`.
+give a map of class numbers, or of 0 and 1 for a single class. RT-DETR takes the stretched whole. Of poses it
+writes `kpt_shape` and, in newer versions, `kpt_names` class by class. YOLOv5's own exporter writes only
+`names` and `stride`.
 """
 
 from __future__ import annotations
@@ -67,9 +68,16 @@ def spec_of_ultralytics(path: Path, metadata: dict[str, str], layout: Layout, lo
         licence=metadata.get("license", ""),
         source=metadata.get("author", ""),
     )
+    if task == "detection" and _is_rt_detr(metadata):
+        return replace(spec, family="detr", input=replace(spec.input, letterbox="stretch"))
     if task == "detection":
         return replace(spec, family=_detector(path, metadata, spec, look))
     return _with_keypoints(path, metadata, spec) if task == "pose" else _of_the_whole_picture(spec)
+
+
+def _is_rt_detr(metadata: dict[str, str]) -> bool:
+    """Newer exports name the head, older ones describe the model."""
+    return "rtdetr" in f"{metadata.get('head', '')} {metadata.get('description', '')}".lower()
 
 
 def _detector(path: Path, metadata: dict[str, str], spec: ModelSpec, look: Look) -> str:

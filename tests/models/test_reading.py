@@ -96,5 +96,7 @@ def test_a_sidecar_that_can_not_be_used_is_one_line(tmp_path: Path, sidecar: str
 
 
 def test_a_graph_that_no_family_claims_is_one_line_that_says_how_to_go_on(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"fits no known family \(outputs .*write `family: …`, one of "):
+    with pytest.raises(
+        ModelError, match=r"fits no known family \(outputs .*write `family: …` into .*mine\.yaml"
+    ):
         Model(without_metadata(tmp_path / "mine.onnx", outputs=2))
