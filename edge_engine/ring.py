@@ -67,8 +67,8 @@ class Ring(Generic[S]):
         self._prefetch = len(self.slots) if prefetch is None else prefetch
         self._on_overwrite = on_overwrite
         self._lock = threading.Lock()
-        self._room = threading.Condition(self._lock)
         self._items = threading.Condition(self._lock)
+        self._queue: deque[threading.Condition] = deque()  # producers that wait for room, the first first
         self._free = deque(self.slots)
         self._ready: deque[S] = deque()
         self._filling = 0
@@ -81,14 +81,27 @@ class Ring(Generic[S]):
         self.waited_for_items_ns = 0
 
     def acquire(self) -> S:
-        """A slot to fill; waits for room, of which a live ring always has. RingClosed once aborted."""
+        """A slot to fill; waits for room, of which a live ring always has. RingClosed once aborted.
+
+        Producers take turns: nobody gets ahead of one that has waited longer.
+        """
         with self._lock:
-            waited_ns = _wait(self._room, lambda: self._aborted or self._has_room())
-            self.waited_for_room_ns += waited_ns
+            if self._queue or not self._has_room():
+                self._wait_for_room()
             if self._aborted:
                 raise RingClosed
             self._filling += 1
-            return self._free.popleft()
+            slot = self._free.popleft()
+            self._offer_room()
+            return slot
+
+    def _wait_for_room(self) -> None:
+        turn = threading.Condition(self._lock)
+        self._queue.append(turn)
+        self.waited_for_room_ns += _wait(
+            turn, lambda: self._aborted or (self._queue[0] is turn and self._has_room())
+        )
+        self._queue.remove(turn)
 
     def _has_room(self) -> bool:
         if self._policy is Policy.LIVE:
@@ -97,8 +110,9 @@ class Ring(Generic[S]):
         return bool(self._free) and ahead < self._waiting + self._prefetch
 
     def _offer_room(self) -> None:
-        if self._has_room():
-            self._room.notify()
+        """To the first in the queue, who offers what is left to the next."""
+        if self._queue and self._has_room():
+            self._queue[0].notify()
 
     def commit(self, slot: S) -> None:
         """Hand a filled slot on. In a live ring it replaces whatever is still unread."""
@@ -163,8 +177,7 @@ class Ring(Generic[S]):
         with self._lock:
             self._waiting += most
             self._collecting += 1
-            if self._has_room():
-                self._room.notify(most)
+            self._offer_room()
             try:
                 self.waited_for_items_ns += _wait(self._items, lambda: self._has_collected(most))
             finally:
@@ -173,8 +186,7 @@ class Ring(Generic[S]):
             if not self._ready:
                 raise RingClosed
             slots = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
-            if self._has_room():
-                self._room.notify(len(slots))
+            self._offer_room()
             return slots
 
     def _has_collected(self, most: int) -> bool:
@@ -206,7 +218,8 @@ class Ring(Generic[S]):
             self._aborted = True
             self._ready.clear()
             self._items.notify_all()
-            self._room.notify_all()
+            for turn in self._queue:
+                turn.notify()
 
 
 def _wait(

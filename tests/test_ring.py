@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -149,6 +150,24 @@ def test_a_pulled_ring_gives_room_for_as_many_as_are_wanted() -> None:
     while len(taken) < 3:
         taken += [slot.value for slot in ring.take_many(3)]
     assert sorted(taken) == [0, 1, 2]
+    for producer in producers:
+        producer.join(5)
+
+
+def test_producers_take_turns() -> None:
+    """Each has always something to give; none gets ahead of those that wait longer."""
+    ring = make_ring(2, producers=4, prefetch=0)
+
+    def produce(value: int) -> None:
+        with contextlib.suppress(RingClosed):
+            while True:
+                put(ring, value)
+
+    producers = [in_thread(lambda value=value: produce(value)) for value in range(4)]  # type: ignore[misc]
+    time.sleep(0.05)
+    got = [get(ring) for _ in range(120)]
+    assert all(28 <= got.count(value) <= 32 for value in range(4)), got
+    ring.abort()
     for producer in producers:
         producer.join(5)
 
