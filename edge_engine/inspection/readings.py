@@ -14,6 +14,7 @@ from edge_engine.clock import monotonic_ns
 from edge_engine.frame import Frame
 from edge_engine.inspection.report import Sight, Trial
 from edge_engine.models.families import load_family
+from edge_engine.models.families.normalising import IMAGENET_MEAN, IMAGENET_STD
 from edge_engine.models.graph import repair
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.reading import read_spec
@@ -28,7 +29,7 @@ _NORMALISATIONS = {
     "0..255": ((0.0,) * 3, (1.0,) * 3),
     "0..1": ((0.0,) * 3, (255.0,) * 3),
     "-1..1": ((127.5,) * 3, (127.5,) * 3),
-    "ImageNet's mean and std": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
+    "ImageNet's mean and std": (IMAGENET_MEAN, IMAGENET_STD),
 }
 _SHOWN = 3
 # Below this, what is known to be in a picture was not found.

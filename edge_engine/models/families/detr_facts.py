@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 from edge_engine.models.facts import Deduction, GraphFacts, Shape
+from edge_engine.models.families.normalising import IMAGENET_MEAN, IMAGENET_STD
 
 RF_DETR = ("dets", "labels")
 """rfdetr's names of boxes and logits."""
 
 _PAIRS = [("pred_boxes", "logits"), ("pred_boxes", "pred_logits"), RF_DETR]
-_MEAN, _STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # ImageNet's
 _MOST_QUERIES = 1000
 _QUERIES = (100, 300, 500, 900)  # of published models
 _SCORE = 0.5
@@ -141,8 +141,8 @@ def _deduction(
         "detr",
         "detection",
         classes,
-        mean=_MEAN if is_imagenet else (0.0, 0.0, 0.0),
-        std=_STD if is_imagenet else (255.0, 255.0, 255.0),
+        mean=IMAGENET_MEAN if is_imagenet else (0.0, 0.0, 0.0),
+        std=IMAGENET_STD if is_imagenet else (255.0, 255.0, 255.0),
         letterbox="stretch",
         score_threshold=score_threshold,
         options={"outputs": parts, **(options or {})},

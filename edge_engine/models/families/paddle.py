@@ -7,9 +7,7 @@ mean and deviation, PP-YOLOE+ and RT-DETR only bring pixels to 0..1 (configs/*/_
 from __future__ import annotations
 
 from edge_engine.models.facts import GraphFacts
-
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-IMAGENET_STD = (58.395, 57.12, 57.375)
+from edge_engine.models.families.normalising import IMAGENET_MEAN, IMAGENET_STD
 
 _MANY_SIGMOIDS = 20
 

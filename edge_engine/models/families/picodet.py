@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.gfl_head import GflHead, Shapes, deduce_classes_and_reach, read_strides
-from edge_engine.models.families.paddle import IMAGENET_MEAN, IMAGENET_STD
+from edge_engine.models.families.normalising import IMAGENET_MEAN, IMAGENET_STD
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 

@@ -26,7 +26,7 @@ from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families.anchors import is_positive, make_anchors
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.gfl_head import cells_of
-from edge_engine.models.families.paddle import IMAGENET_MEAN, IMAGENET_STD
+from edge_engine.models.families.normalising import IMAGENET_MEAN, IMAGENET_STD
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 

@@ -19,6 +19,7 @@ from edge_engine.kernels.rows import decode_rows
 from edge_engine.models.facts import GraphFacts, Shape
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.family import MAX_OBJECTS
+from edge_engine.models.families.grid import count_cells
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -32,8 +33,7 @@ _MOST_ROWS = 1000  # of an end-to-end output
 
 def _cells(size: tuple[int, int], anchors_per_cell: int) -> list[int]:
     """How many anchors all grids over an input of `size` (width, height) may have."""
-    width, height = size
-    return [anchors_per_cell * sum(-(-width // s) * -(-height // s) for s in strides) for strides in _STRIDES]
+    return [anchors_per_cell * count_cells(size, strides) for strides in _STRIDES]
 
 
 def form_of(shape: Shape, classes: int, extras: int, size: tuple[int, int]) -> Form | None:
