@@ -19,8 +19,7 @@ import llvmlite.binding as llvm
 import numba
 from numba import types
 
-from edge_engine.kernels.library import checksum, parse_signature
-from edge_engine.kernels.registry import KERNELS
+from edge_engine.kernels.registry import KERNELS, checksum
 
 # What numba's wrapper would call to report an exception; kernels raise none.
 _NEVER_CALLED = re.compile(r"^declare [^@]*@(?:numba_|NRT_)[^\n]*$", re.MULTILINE)
@@ -28,7 +27,7 @@ _NEVER_CALLED = re.compile(r"^declare [^@]*@(?:numba_|NRT_)[^\n]*$", re.MULTILIN
 
 def _compiled(name: str) -> Any:  # noqa: ANN401 - numba has no types
     module, function = KERNELS[name].code.split(":")
-    result, arguments = parse_signature(KERNELS[name].signature)
+    result, arguments = KERNELS[name].types()
     signature = _type(result)(*(_type(argument) for argument in arguments))
     code = getattr(import_module(f"edge_engine.kernels.native.{module}"), function)
     return numba.cfunc(signature, error_model="numpy")(code)

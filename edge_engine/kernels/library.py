@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge_engine.cache import cache_folder
-from edge_engine.kernels.registry import KERNELS
+from edge_engine.kernels.registry import KERNELS, checksum
 from edge_engine.processor import processor_features
 
 _NATIVE = Path(__file__).parent / "native"
@@ -71,18 +71,12 @@ def warm_up(on_compile: Callable[[], None] | None = None) -> None:
 
 def _with_types(library: Any) -> Kernels:  # noqa: ANN401 - a CDLL, or what looks like one
     for name, kernel in KERNELS.items():
-        result, arguments = parse_signature(kernel.signature)
+        result, arguments = kernel.types()
         function = getattr(library, name)
         function.restype = _ctype(result)
         function.argtypes = [_ctype(argument) for argument in arguments]
     kernels: Kernels = library
     return kernels
-
-
-def parse_signature(signature: str) -> tuple[str, list[str]]:
-    """int64(float32*, int64) → int64 and [float32*, int64]."""
-    result, _, arguments = signature.rstrip(")").partition("(")
-    return result, arguments.split(", ")
 
 
 def _ctype(name: str) -> Any:  # noqa: ANN401
@@ -127,10 +121,6 @@ def _cached() -> Path | None:
     except OSError:
         pass
     return None
-
-
-def checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:24]
 
 
 def _compile() -> Path | None:

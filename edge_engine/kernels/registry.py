@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -10,6 +12,16 @@ class Kernel(NamedTuple):
 
     code: str
     signature: str
+
+    def types(self) -> tuple[str, list[str]]:
+        """Of the result and of the arguments: int64(float32*, int64) is int64 and [float32*, int64]."""
+        result, _, arguments = self.signature.rstrip(")").partition("(")
+        return result, arguments.split(", ")
+
+
+def checksum(library: Path) -> str:
+    """What a compiled library's name ends in, so that a torn one is known."""
+    return hashlib.sha256(library.read_bytes()).hexdigest()[:24]
 
 
 KERNELS = {
