@@ -48,7 +48,11 @@ class KnownImage:
 def try_readings(
     path: Path, spec: ModelSpec, images: Sequence[KnownImage], on_trial: Callable[[str], None]
 ) -> tuple[list[Trial], int]:
-    """The file's own reading, and all others where that misses a picture's content; and which is best."""
+    """The file's own reading, and all others where that misses a picture's content; and which is best.
+
+    Where the labels have words for what some pictures show, only those are looked at.
+    """
+    images = [image for image in images if _known(spec.labels, image.shows)] or images
     trials = []
     for name, picture in _readings(spec.input):
         on_trial(name)
@@ -118,10 +122,15 @@ def _found(result: Result) -> list[str]:
     return [f"{name} {score:.2f}" for name, score in zip(result.names(), scores, strict=True)][:_SHOWN]
 
 
+def _known(labels: Sequence[str], shows: Sequence[str]) -> set[int]:
+    """Of the labels those that name what a picture shows."""
+    return {i for i, label in enumerate(labels) if any(word in label.lower() for word in shows)}
+
+
 def _score(result: Result, shows: Sequence[str]) -> float:
     """Of the best that is known to be there; of the best at all where the labels have no word for it."""
     labels, answer = result.labels, result.answer
-    known = {i for i, label in enumerate(labels) if any(word in label.lower() for word in shows)}
+    known = _known(labels, shows)
     if isinstance(answer, Segmentation):
         inside = [float((answer.class_ids == i).mean()) for i in known or range(1, len(labels))]
         return min(1.0, sum(inside) / FOUND) if inside else 0.0

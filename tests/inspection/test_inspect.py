@@ -102,6 +102,15 @@ def test_a_right_reading_is_not_doubted(tmp_path: Path) -> None:
     assert found.trials[0].score >= FOUND
 
 
+def test_a_model_of_persons_is_judged_by_the_picture_that_shows_one(tmp_path: Path) -> None:
+    model = onnx.load(find_model("nanodet-g"))
+    path = tmp_path / "persons.onnx"
+    spec = read_spec(path, {entry.key: entry.value for entry in model.metadata_props})
+    save(model, path, replace(spec, labels=("person", *(f"thing {i}" for i in range(79)))))
+    (trial,) = inspected(str(path)).trials
+    assert [sight.picture for sight in trial.sights] == ["astronaut"]
+
+
 def test_a_picture_of_ones_own_is_tried_instead(tmp_path: Path) -> None:
     shutil.copy(known_pictures()["chelsea"].path, tmp_path / "mine.jpg")
     (trial, *_) = inspected("nanodet-g", "--picture", str(tmp_path / "mine.jpg")).trials
