@@ -120,6 +120,7 @@ class Engine:
                 task=spec.task,
                 labels=spec.labels,
                 max_age_ms=stream.max_age_ms,
+                keypoint_names=spec.keypoint_names,
             )
             for name, stream in self.config.streams.items()
         }
