@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
-import onnx
-from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto, helper
+from onnx import ModelProto, NodeProto, ValueInfoProto, helper
 
 from edge_engine.inspection.report import Graph, Tensor
+from edge_engine.models.values import inferred_shapes
 
-Shapes = dict[str, list[int]]
+Shapes = dict[str, tuple[int, ...]]
 
 
 def describe_graph(model: ModelProto, fixed: ModelProto) -> Graph:
@@ -34,8 +34,10 @@ def _tensor(value: ValueInfoProto) -> Tensor:
 
 
 def _gmacs(model: ModelProto) -> float | None:
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    shapes = _shapes(graph)
+    graph = model.graph
+    shapes: Shapes = inferred_shapes(model) | {
+        tensor.name: tuple(tensor.dims) for tensor in graph.initializer
+    }
     total = 0
     for node in graph.node:
         macs = _macs(node, shapes)
@@ -45,17 +47,11 @@ def _gmacs(model: ModelProto) -> float | None:
     return total / 1e9
 
 
-def _shapes(graph: GraphProto) -> Shapes:
-    values = (*graph.value_info, *graph.input, *graph.output)
-    shapes = {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in values}
-    return shapes | {tensor.name: list(tensor.dims) for tensor in graph.initializer}
-
-
 def _macs(node: NodeProto, shapes: Shapes) -> int | None:
     """0 for what isn't counted; None where a shape isn't known."""
     if node.op_type not in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
         return 0
-    first, second, out = (shapes.get(name, []) for name in (*node.input[:2], node.output[0]))
+    first, second, out = (shapes.get(name, ()) for name in (*node.input[:2], node.output[0]))
     if not (all((first, second, out)) and all((*first, *second, *out))):
         return None
     if node.op_type == "Conv":

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto
 
@@ -14,6 +13,7 @@ from edge_engine.errors import ModelError, one_line
 from edge_engine.models.constants import constant, set_constant
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.spec import BATCH_DIMENSION
+from edge_engine.models.values import inferred_shapes
 
 _PICTURES = 3
 # Kernels may add up in another order for several pictures: this share of an output's largest value.
@@ -29,7 +29,7 @@ def take_batches(model: ModelProto, path: Path) -> None:
     for output, found in zip(session.get_outputs(), alone[0], strict=True):
         if output.shape != list(found.shape):
             raise _refused(path, f"output {output.name} has another size with each picture")
-    shapes = _shapes(model)
+    shapes = inferred_shapes(model)
     for node in model.graph.node:
         if node.op_type == "Reshape":
             _keep_first_dimension(model.graph, node)
@@ -79,13 +79,6 @@ def _agree(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
     return bool(np.allclose(one, other, rtol=_TOLERANCE, atol=limit))
 
 
-def _shapes(model: ModelProto) -> dict[str, list[int]]:
-    """Of every value, as far as they can be inferred."""
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    values = (*graph.value_info, *graph.input, *graph.output)
-    return {value.name: [d.dim_value for d in value.type.tensor_type.shape.dim] for value in values}
-
-
 def _keep_first_dimension(graph: GraphProto, node: NodeProto) -> None:
     """A 0 in a Reshape's shape stands for the input's own dimension."""
     shape = constant(graph, node.input[1])
@@ -94,10 +87,10 @@ def _keep_first_dimension(graph: GraphProto, node: NodeProto) -> None:
         set_constant(graph, node, 1, np.concatenate([[0], shape[1:]]).astype(np.int64))
 
 
-def _scale_instead_of_size(graph: GraphProto, node: NodeProto, shapes: dict[str, list[int]]) -> None:
+def _scale_instead_of_size(graph: GraphProto, node: NodeProto, shapes: dict[str, tuple[int, ...]]) -> None:
     """A Resize's size names the batch; factors don't."""
     size = constant(graph, node.input[3]) if len(node.input) > 3 else None
-    before = shapes.get(node.input[0], [])
+    before = shapes.get(node.input[0], ())
     if size is None or len(before) != size.size or not all(before):
         return
     set_constant(graph, node, 2, (size / np.array(before)).astype(np.float32))

@@ -16,6 +16,7 @@ from edge_engine.models.providers import import_runtime
 from edge_engine.models.side_inputs import fix_side_inputs
 from edge_engine.models.sidecar import Sidecar, sidecar_path
 from edge_engine.models.spec import Layout
+from edge_engine.models.values import shape_of
 
 _MOVERS = {
     *("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"),
@@ -25,7 +26,7 @@ _MOVERS = {
 
 def layout_of(path: Path, value: ValueInfoProto) -> Layout:
     """ModelError for an input that can't be a colour picture."""
-    sizes = _shape(value)
+    sizes = shape_of(value)
     if len(sizes) != 4:
         raise ModelError(f"{path}: expected an input of 4 dimensions, found {len(sizes)}")
     if 3 not in (sizes[1], sizes[3]) and all((sizes[1], sizes[3])):
@@ -52,7 +53,7 @@ def look_at(path: Path, model: ModelProto, layout: Layout, sidecar: Sidecar) -> 
         dtype="uint8" if picture.type.tensor_type.elem_type == TensorProto.UINT8 else "float32",
         outputs=_output_shapes(path, fixed),
         output_dtypes={value.name: _dtype(value) for value in model.graph.output},
-        side_inputs={value.name: _shape(value) for value in model.graph.input[1:]},
+        side_inputs={value.name: shape_of(value) for value in model.graph.input[1:]},
         operators=dict(Counter(node.op_type for node in model.graph.node)),
         ends_in=_ends_in(model.graph),
         scales=_scales(model.graph),
@@ -61,7 +62,7 @@ def look_at(path: Path, model: ModelProto, layout: Layout, sidecar: Sidecar) -> 
 
 
 def _size(path: Path, picture: ValueInfoProto, layout: Layout, sidecar: Sidecar) -> tuple[int, int]:
-    sizes = _shape(picture)
+    sizes = shape_of(picture)
     height, width = sizes[1:3] if layout == "NHWC" else sizes[2:4]
     height, width = height or sidecar.input.height or 0, width or sidecar.input.width or 0
     if not (height and width):
@@ -75,13 +76,13 @@ def _size(path: Path, picture: ValueInfoProto, layout: Layout, sidecar: Sidecar)
 def _output_shapes(path: Path, model: ModelProto) -> dict[str, Shape]:
     """As they can be inferred; else as a run on an empty picture gives them."""
     inferred = onnx.shape_inference.infer_shapes(model).graph.output
-    shapes = {value.name: _shape(value) for value in inferred}
+    shapes = {value.name: shape_of(value) for value in inferred}
     if all(shape and all(shape) for shape in shapes.values()):
         return shapes
     runtime = import_runtime()
     try:
         session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-        feed = {value.name: np.zeros(_shape(value), _numpy_dtype(value)) for value in model.graph.input}
+        feed = {value.name: np.zeros(shape_of(value), _numpy_dtype(value)) for value in model.graph.input}
         outputs = session.run(list(shapes), feed)
     except Exception as error:  # ONNX Runtime raises a type of its own per status code
         raise ModelError(f"{path}: can't be run on an empty picture: {one_line(error)}") from None
@@ -111,11 +112,6 @@ def _scales(graph: GraphProto) -> dict[str, tuple[float, int]]:
             if scale is not None and zero_point is not None and scale.size == 1:
                 found[node.output[0]] = (float(scale.item()), int(zero_point.item()))
     return found
-
-
-def _shape(value: ValueInfoProto) -> Shape:
-    """A dimension that isn't fixed is 0."""
-    return tuple(max(d.dim_value, 0) for d in value.type.tensor_type.shape.dim)
 
 
 def _numpy_dtype(value: ValueInfoProto) -> np.dtype[np.generic]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from edge_engine.errors import ModelError
+from edge_engine.models.values import shape_of
 
 _VALUES = {
     "orig_target_sizes": "wh",
@@ -77,7 +78,7 @@ def fix_side_inputs(path: Path, graph: GraphProto, size: tuple[int, int]) -> lis
 def _values(path: Path, value: ValueInfoProto, size: tuple[int, int]) -> NDArray[np.generic]:
     width, height = size
     dtype = helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type)
-    shape = _shape(value)
+    shape = shape_of(value)
     if _plain(value) == _MASK:
         if len(shape) == 3 and shape[0] < 2:
             return np.ones([1, shape[1] or height, shape[2] or width], dtype)
@@ -92,12 +93,8 @@ def _values(path: Path, value: ValueInfoProto, size: tuple[int, int]) -> NDArray
 
 def _channels(value: ValueInfoProto) -> tuple[int, ...]:
     """Where a picture would have its channels; a dimension that isn't fixed is 0."""
-    shape = _shape(value)
+    shape = shape_of(value)
     return (shape[1], shape[3]) if len(shape) == 4 else ()
-
-
-def _shape(value: ValueInfoProto) -> tuple[int, ...]:
-    return tuple(max(d.dim_value, 0) for d in value.type.tensor_type.shape.dim)
 
 
 def _plain(value: ValueInfoProto) -> str:

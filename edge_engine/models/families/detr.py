@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from edge_engine.errors import ModelError
 from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families import detr_facts
-from edge_engine.models.families.family import MAX_OBJECTS
+from edge_engine.models.families.suppressed import best_objects
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -107,12 +107,8 @@ class Detr:
     def _best(self, found: Candidates, score_threshold: float) -> Objects:
         """Those with a score, a box and a label, the best first."""
         boxes, scores, class_ids = found
-        is_scored = (scores >= np.float32(score_threshold)) & (scores <= 1)
-        is_labelled = (class_ids >= 0) & (class_ids < self._classes)
-        is_box = np.isfinite(boxes).all(axis=1) & (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
-        (kept,) = np.nonzero(is_scored & is_labelled & is_box)
-        kept = kept[np.argsort(-scores[kept], kind="stable")[:MAX_OBJECTS]]
-        return Objects(boxes[kept], scores[kept], class_ids[kept].astype(np.int32))
+        scores = np.where(scores <= 1, scores, np.float32(np.nan))
+        return best_objects(boxes, scores, class_ids, score_threshold, self._classes)
 
 
 def _parts(spec: ModelSpec, shapes: Shapes) -> dict[str, str]:

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.models.facts import Deduction, GraphFacts, Shape
-from edge_engine.models.families.family import MAX_OBJECTS
 from edge_engine.models.families.grid import count_cells
 from edge_engine.models.families.outputs import find_output
+from edge_engine.models.families.suppressed import best_objects
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -60,13 +60,9 @@ class EndToEnd:
         output = np.asarray(outputs[self._index], np.float32)
         columns = output.shape[-1]
         rows = output.reshape(-1, columns)
-        boxes_xyxy, scores, classes = rows[:, _BOX[columns]], rows[:, _SCORE[columns]], rows[:, _CLASS]
-        is_object = (scores >= np.float32(score_threshold)) & np.isfinite(rows).all(axis=1)
-        is_object &= (boxes_xyxy[:, 2:] > boxes_xyxy[:, :2]).all(axis=1)
-        is_object &= (classes >= 0) & (classes < self._classes)
-        found = np.flatnonzero(is_object)
-        found = found[np.argsort(-scores[found], kind="stable")][:MAX_OBJECTS]
-        return Objects(boxes_xyxy[found], scores[found], classes[found].astype(np.int32))
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        boxes_xyxy, scores, class_ids = rows[:, _BOX[columns]], rows[:, _SCORE[columns]], rows[:, _CLASS]
+        return best_objects(boxes_xyxy, scores, class_ids, score_threshold, self._classes)
 
 
 def _fits(shape: Shape) -> bool:

@@ -1,4 +1,4 @@
-"""best_objects: the answer of a graph that has suppressed overlapping boxes itself."""
+"""best_objects, best_rows: what a graph has found that suppressed overlapping boxes itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,21 @@ def best_objects(
     score_threshold: float,
     classes: int,
 ) -> Objects:
-    """Of n boxes those with a score of at least the threshold (as float32), the best MAX_OBJECTS.
+    """The objects of `best_rows`, in fresh arrays."""
+    kept = best_rows(boxes_xyxy, scores, class_ids, score_threshold, classes)
+    boxes, scores = np.asarray(boxes_xyxy, np.float32), np.asarray(scores, np.float32)
+    return Objects(boxes[kept], scores[kept], class_ids[kept].astype(np.int32))
+
+
+def best_rows(
+    boxes_xyxy: NDArray[Any],
+    scores: NDArray[Any],
+    class_ids: NDArray[Any],
+    score_threshold: float,
+    classes: int,
+) -> NDArray[np.intp]:
+    """Of n boxes those with a score of at least the threshold (as float32): the indices of the best
+    MAX_OBJECTS, highest score first.
 
     `boxes_xyxy` [n, 4], in input pixels, `scores` [n], `class_ids` [n], of any number type. What isn't
     finite, has no area or is of no class 0..`classes`-1 is no object: graphs fill their outputs with such.
@@ -31,5 +45,4 @@ def best_objects(
         is_object &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         is_object &= (class_ids >= 0) & (class_ids < classes)
     (kept,) = np.nonzero(is_object)
-    kept = kept[np.argsort(-scores[kept], kind="stable")][:MAX_OBJECTS]
-    return Objects(boxes[kept], scores[kept], class_ids[kept].astype(np.int32))
+    return np.asarray(kept[np.argsort(-scores[kept], kind="stable")][:MAX_OBJECTS])

@@ -18,8 +18,8 @@ from edge_engine.errors import ModelError
 from edge_engine.kernels.rows import decode_rows
 from edge_engine.models.facts import GraphFacts, Shape
 from edge_engine.models.families.candidates import Candidates
-from edge_engine.models.families.family import MAX_OBJECTS
 from edge_engine.models.families.grid import count_cells
+from edge_engine.models.families.suppressed import best_rows
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -111,13 +111,9 @@ class YoloHead:
         return found.objects(kept[is_whole]), np.ascontiguousarray(extras[is_whole])
 
     def _end_to_end(self, rows: Array, score_threshold: float) -> tuple[Objects, Array]:
-        scores, class_ids = rows[:, 4], rows[:, 5]
-        is_object = (scores >= np.float32(score_threshold)) & np.isfinite(rows).all(axis=1)
-        is_object &= (class_ids >= 0) & (class_ids < self._classes) & _has_area(rows[:, :4])
-        kept = np.flatnonzero(is_object)
-        kept = kept[np.argsort(-scores[kept], kind="stable")][:MAX_OBJECTS]
-        found = rows[kept]
-        objects = Objects(found[:, :4].copy(), scores[kept], class_ids[kept].astype(np.int32))
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        found = rows[best_rows(rows[:, :4], rows[:, 4], rows[:, 5], score_threshold, self._classes)]
+        objects = Objects(found[:, :4].copy(), found[:, 4].copy(), found[:, 5].astype(np.int32))
         return objects, found[:, 6:].copy()
 
 
@@ -139,7 +135,3 @@ def _decode_objectness(output: Array, classes: int, score_threshold: float, foun
     found.boxes_xyxy[:count, :2], found.boxes_xyxy[:count, 2:] = centres - halves, centres + halves
     found.scores[:count], found.class_ids[:count], found.rows[:count] = best[order], class_ids[order], rows
     return count
-
-
-def _has_area(boxes_xyxy: Array) -> NDArray[np.bool_]:
-    return np.asarray((boxes_xyxy[:, 2:] > boxes_xyxy[:, :2]).all(axis=1))
