@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_engine.errors import ModelError
 from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families import detr_facts
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.families.suppressed import best_objects
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
@@ -114,21 +114,23 @@ class Detr:
 def _parts(spec: ModelSpec, shapes: Shapes) -> dict[str, str]:
     """Which output is which part, by the spec's option or by names and shapes."""
     if not spec.labels:
-        raise _misfit(spec, shapes, "expected labels; their number doesn't show in the graph")
+        raise misfit(spec, "detr", shapes, "expected labels; their number doesn't show in the graph")
     parts = spec.options.get("outputs")
     if parts is None:
         parts = _found(shapes, len(spec.labels))
         if parts is None:
-            raise _misfit(spec, shapes, _expected(len(spec.labels)))
+            raise misfit(spec, "detr", shapes, _expected(len(spec.labels)))
     elif (
         not isinstance(parts, dict)
         or set(parts) not in _FORMS
         or not all(n in shapes for n in parts.values())
     ):
         forms = " or ".join(", ".join(sorted(form)) for form in _FORMS)
-        raise _misfit(spec, shapes, f"option outputs is {parts!r}; expected names of outputs for {forms}")
+        raise misfit(
+            spec, "detr", shapes, f"option outputs is {parts!r}; expected names of outputs for {forms}"
+        )
     if not _fits({part: shapes[name] for part, name in parts.items()}, len(spec.labels)):
-        raise _misfit(spec, shapes, _expected(len(spec.labels)))
+        raise misfit(spec, "detr", shapes, _expected(len(spec.labels)))
     return parts
 
 
@@ -171,7 +173,7 @@ def _activation(spec: ModelSpec, shapes: Shapes, parts: dict[str, str]) -> str:
     activation = spec.options.get("activation", "softmax" if has_more and not is_rf_detr else "sigmoid")
     if activation not in ("sigmoid", "softmax") or (activation == "softmax" and not has_more):
         expected = f"sigmoid, or softmax with {len(spec.labels) + 1} columns for {len(spec.labels)} labels"
-        raise _misfit(spec, shapes, f"option activation is {activation!r}; expected {expected}")
+        raise misfit(spec, "detr", shapes, f"option activation is {activation!r}; expected {expected}")
     return str(activation)
 
 
@@ -181,8 +183,3 @@ def _expected(classes: int) -> str:
         f"rows [1, queries, {4 + classes}] or [1, n, 6], or labels, boxes and scores, "
         f"for {classes} labels (option outputs tells apart what looks alike)"
     )
-
-
-def _misfit(spec: ModelSpec, shapes: Shapes, expected: str) -> ModelError:
-    got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "none"
-    return ModelError(f"model {spec.name} doesn't fit the detr family: {expected}; outputs are {got}")

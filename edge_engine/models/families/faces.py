@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
+from edge_engine.models.families.outputs import misfit as misfit_of
 from edge_engine.models.spec import ModelSpec
 
 Shapes = dict[str, tuple[int, ...]]
@@ -120,7 +121,4 @@ def check_labels(spec: ModelSpec, keypoints: int) -> None:
 
 
 def misfit(spec: ModelSpec, shapes: Shapes, expected: str) -> ModelError:
-    got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "none"
-    return ModelError(
-        f"model {spec.name} doesn't fit the {spec.family} family: expected {expected}; outputs are {got}"
-    )
+    return misfit_of(spec, spec.family, shapes, f"expected {expected}")

@@ -17,6 +17,7 @@ from edge_engine.errors import ModelError
 from edge_engine.kernels.gfl import decode_gfl, decode_joint_gfl
 from edge_engine.models.facts import GraphFacts
 from edge_engine.models.families.candidates import Candidates
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.spec import ModelSpec
 
 Shapes = dict[str, tuple[int, ...]]
@@ -101,7 +102,9 @@ def _find_grids(spec: ModelSpec, shapes: Shapes, strides: Sequence[int]) -> list
     """Every stride's scores and distributions among the outputs."""
     number = 2 * len(strides)
     if len(shapes) not in (1, 2, number):
-        raise _misfit(spec, shapes, f"expected 1 or 2 outputs, or {number} for {len(strides)} strides")
+        raise misfit(
+            spec, spec.family, shapes, f"expected 1 or 2 outputs, or {number} for {len(strides)} strides"
+        )
     scores, distances = _sort(spec, shapes)
     cells = cells_of((spec.input.width, spec.input.height), strides)
     grids = []
@@ -117,7 +120,7 @@ def _find_grids(spec: ModelSpec, shapes: Shapes, strides: Sequence[int]) -> list
 def _sort(spec: ModelSpec, shapes: Shapes) -> tuple[list[str], list[str]]:
     """Names of the outputs that hold scores, and of those that hold distributions."""
     if not all(len(shape) == 3 and shape[0] == 1 for shape in shapes.values()):
-        raise _misfit(spec, shapes, "expected outputs [1, cells, width]")
+        raise misfit(spec, spec.family, shapes, "expected outputs [1, cells, width]")
     classes = len(spec.labels)
     if len(shapes) == 1:
         _check_reach(spec, shapes, [shape[2] - classes for shape in shapes.values()])
@@ -126,10 +129,13 @@ def _sort(spec: ModelSpec, shapes: Shapes) -> tuple[list[str], list[str]]:
     scores = [name for name, shape in shapes.items() if shape[2] == classes and name in named]
     distances = [name for name in shapes if name not in scores]
     if not scores:
-        raise _misfit(spec, shapes, f"expected scores {classes} wide, one for each label")
+        raise misfit(spec, spec.family, shapes, f"expected scores {classes} wide, one for each label")
     if not distances:
-        raise _misfit(
-            spec, shapes, "scores and distributions look alike; option score_outputs must name the scores"
+        raise misfit(
+            spec,
+            spec.family,
+            shapes,
+            "scores and distributions look alike; option score_outputs must name the scores",
         )
     _check_reach(spec, shapes, [shapes[name][2] for name in distances])
     return scores, distances
@@ -140,8 +146,11 @@ def _check_reach(spec: ModelSpec, shapes: Shapes, widths: list[int]) -> None:
     is_reach = isinstance(reg_max, int) and reg_max > 0
     if not is_reach or any(width != 4 * (reg_max + 1) for width in widths):
         beside = f" beside {len(spec.labels)} scores" if len(shapes) == 1 else ""
-        raise _misfit(
-            spec, shapes, f"expected distributions 4 * (reg_max + 1) wide, such as 32 or 44{beside}"
+        raise misfit(
+            spec,
+            spec.family,
+            shapes,
+            f"expected distributions 4 * (reg_max + 1) wide, such as 32 or 44{beside}",
         )
 
 
@@ -151,12 +160,7 @@ def _find(spec: ModelSpec, shapes: Shapes, names: list[str], cells: int) -> int:
     if len(found) != 1:
         size = f"{spec.input.width}x{spec.input.height}"
         among = " and ".join(names)
-        raise _misfit(spec, shapes, f"expected {cells} cells for an input of {size} in one of {among}")
+        raise misfit(
+            spec, spec.family, shapes, f"expected {cells} cells for an input of {size} in one of {among}"
+        )
     return found[0]
-
-
-def _misfit(spec: ModelSpec, shapes: Shapes, expected: str) -> ModelError:
-    got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "none"
-    return ModelError(
-        f"model {spec.name} doesn't fit the {spec.family} family: {expected}; outputs are {got}"
-    )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
 from edge_engine.models.facts import Deduction, GraphFacts
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.families.suppressed import best_objects
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
@@ -59,11 +60,16 @@ class GraphNms:
         named = {key: spec.options[key] for key in Names._fields if key in spec.options}
         found = Names(**named) if len(named) == 3 else _known(list(output_shapes))
         if found is None or not set(found) <= output_shapes.keys():
-            raise _misfit(spec, output_shapes, "expected options boxes, scores and classes to name outputs")
+            raise misfit(
+                spec, "graph_nms", output_shapes, "expected options boxes, scores and classes to name outputs"
+            )
         boxes, *others = (output_shapes[name] for name in found)
         if len(boxes) < 2 or boxes[-1] != 4 or any(np.prod(o) != np.prod(boxes[:-1]) for o in others):
-            raise _misfit(
-                spec, output_shapes, "expected boxes [1, n, 4] or [n, 4], as many scores and classes"
+            raise misfit(
+                spec,
+                "graph_nms",
+                output_shapes,
+                "expected boxes [1, n, 4] or [n, 4], as many scores and classes",
             )
         return list(found)
 
@@ -157,8 +163,3 @@ def _by_shape(facts: GraphFacts) -> Names | None:
     if any(facts.outputs[name] != facts.outputs[boxes[0]][:-1] for name in rest):
         return None
     return Names(boxes[0], scores[0], classes[0])
-
-
-def _misfit(spec: ModelSpec, shapes: Shapes, expected: str) -> ModelError:
-    got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "none"
-    return ModelError(f"model {spec.name} doesn't fit the graph_nms family: {expected}; outputs are {got}")

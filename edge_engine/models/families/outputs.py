@@ -1,4 +1,4 @@
-"""find_output: the one output of a model that a family reads."""
+"""find_output: the one output of a model that a family reads; misfit: what is said when outputs don't fit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def find_output(
     found = [name for name, shape in shapes.items() if fits(shape)]
     if len(found) == 1:
         return found[0]
+    raise misfit(spec, family, shapes, f"expected {expected}")
+
+
+def misfit(spec: ModelSpec, family: str, shapes: dict[str, Shape], why: str) -> ModelError:
+    """One line with the outputs that there are."""
     got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "none"
-    raise ModelError(
-        f"model {spec.name} doesn't fit the {family} family: expected {expected}; outputs are {got}"
-    )
+    return ModelError(f"model {spec.name} doesn't fit the {family} family: {why}; outputs are {got}")
