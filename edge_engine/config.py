@@ -67,7 +67,8 @@ class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole engine. `frames` and `seconds` end a run early; None for the rest means: as the model says,
     or as the hint says. `spinning`, `pinned`, `optimisation` and `batch` are those of
-    models.providers.Setting; a batch takes pictures of several streams at once."""
+    models.providers.Setting; a batch takes pictures of several streams at once. `trim`: the padding of a
+    letterbox is left out where the model can do without."""
 
     streams: Annotated[
         dict[StreamName, StreamConfig], Meta(min_length=1, description="at least one named stream")
@@ -81,6 +82,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     spinning: bool | None = None
     pinned: bool | None = None
     optimisation: Literal["basic", "extended", "all"] | None = None
+    trim: bool = True
     batch: Annotated[int, Meta(ge=1, le=64)] = 1
     score_threshold: Share | None = None
     iou_threshold: Share | None = None

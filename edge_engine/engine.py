@@ -13,8 +13,10 @@ from __future__ import annotations
 import gc
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
@@ -24,7 +26,9 @@ from edge_engine import kernels
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.config import Config
 from edge_engine.ledger import Cause, Ledger
+from edge_engine.models.forms import ModelForms
 from edge_engine.models.model import Model
+from edge_engine.models.repair import is_known, repaired
 from edge_engine.models.session import new_run_options
 from edge_engine.outputs.collector import Collector
 from edge_engine.outputs.output import Output
@@ -81,8 +85,14 @@ class Engine:
             for name, stream in config.streams.items()
         }
         scheduling, for_model = _scheduling(config, self.plan.goal)
+
+        def load(aspect: tuple[int, int] | None) -> Model:
+            with scheduling.applied(), for_model.applied():
+                return Model(path, self.plan.setting, aspect)
+
+        self.models = self._forms(path, load)
+        self.model = self.models.first
         with scheduling.applied(), for_model.applied():
-            self.model = Model(path, self.plan.setting)
             split = self.model.setting.split(allowed_cores())
         for_inference = replace(for_model, cores=tuple(split[0])) if split else for_model
         self._wakefulness = keep_awake() if config.realtime.awake else None
@@ -100,6 +110,17 @@ class Engine:
         self._changed = threading.Condition()
         self._started_ns = 0
         self._ended_ns = 0
+
+    def _forms(self, path: Path, load: Callable[[tuple[int, int] | None], Model]) -> ModelForms:
+        return ModelForms(
+            load,
+            trims=self.config.trim,
+            waits=self.config.policy == "lossless",
+            is_shared=self.plan.setting.batch > 1,
+            is_known=partial(is_known, path),
+            prepare=lambda aspect: repaired(path, aspect=aspect),
+            expected=[source.expected_size() for source in self._sources.values()],
+        )
 
     def _open_outputs(self) -> list[Output]:
         outputs: list[Output] = []
@@ -128,10 +149,8 @@ class Engine:
     def _build(self, keep_pixels: bool) -> list[Stage]:
         """All stages, last first: a thread starts when whoever reads from it is there."""
         tensors = self._tensor_ring()
-        batch = self.plan.setting.batch
         outputs: Ring[OutputSlot] = Ring(
-            [OutputSlot(self.model.new_outputs(), batch) for _ in range(2 * self.workers + 1)],
-            producers=self.workers,
+            [OutputSlot(self.model) for _ in range(2 * self.workers + 1)], producers=self.workers
         )
         results: Ring[ResultSlot] = Ring([ResultSlot() for _ in range(_RESULT_SLOTS)])
         frames = {name: self._frame_ring(record.ledger) for name, record in self.streams.items()}
@@ -144,8 +163,9 @@ class Engine:
             stages.append(Infer(worker, self.model, tensors, outputs, self._run_options))
         for name, source in self._sources.items():
             ledger = self.streams[name].ledger
-            spec = self.model.spec.input
-            stages.append(Preprocess(name, spec, frames[name], tensors, ledger, keep_pixels=keep_pixels))
+            stages.append(
+                Preprocess(name, self.models, frames[name], tensors, ledger, keep_pixels=keep_pixels)
+            )
             stages.append(Capture(name, source, frames[name], ledger, self.config.frames))
         return stages
 
@@ -165,7 +185,7 @@ class Engine:
         streams = len(self._sources)
         taken = self.workers * self.plan.setting.batch
         prefetch = 0 if self._policy is Policy.LIVE else 2 * taken
-        slots = [TensorSlot(self.model.new_input()) for _ in range(prefetch + taken + streams)]
+        slots = [TensorSlot(self.model) for _ in range(prefetch + taken + streams)]
         return Ring(slots, producers=streams, prefetch=prefetch)
 
     def _postprocess(self, outputs: Ring[OutputSlot], results: Ring[ResultSlot]) -> Postprocess:
@@ -178,8 +198,7 @@ class Engine:
             name: StreamTerms(self.streams[name].ledger, stream.max_age_ms)
             for name, stream in self.config.streams.items()
         }
-        decoder = self.model.decoder
-        return Postprocess(spec, decoder, thresholds, outputs, results, terms, self._policy, self.session)
+        return Postprocess(thresholds, outputs, results, terms, self._policy, self.session)
 
     def start(self) -> None:
         # What start-up left behind stays: collections during the run need not walk over it.
@@ -238,6 +257,7 @@ class Engine:
         elif not self._join(_DRAIN_S):
             self._abort()
             self._join(_ABORT_S)
+        self.models.close()
         for record in self.streams.values():
             record.ledger.seal()
         if self._wakefulness is not None:

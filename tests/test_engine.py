@@ -310,7 +310,7 @@ def test_a_stage_that_hangs_stops_the_heartbeat_but_not_the_stop(
 ) -> None:
     monkeypatch.setattr(publish, "STUCK_AFTER_NS", 300_000_000)
     outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=f"ipc://{tmp_path}/results"))
-    config = make_config("test:320x240@50", policy="live", pace=True, outputs=outputs)
+    config = make_config("test:320x240@50", policy="live", pace=True, trim=False, outputs=outputs)
     engine = Engine(config, collect=False)
     hung, leave = threading.Event(), threading.Event()
 

@@ -8,23 +8,44 @@ from collections.abc import Callable
 from functools import partial
 
 import zmq
+from msgspec.structs import replace
 
 from edge_engine.bench.report import Alone
 from edge_engine.clock import monotonic_ns, to_ms
+from edge_engine.config import Config
 from edge_engine.errors import SourceError
 from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
+from edge_engine.models.forms import ModelForms
 from edge_engine.models.model import Binding, Model
+from edge_engine.models.providers import Setting
+from edge_engine.models.repair import is_known, repaired
 from edge_engine.outputs.rows import message_of
 from edge_engine.processor import cores
 from edge_engine.result import Result
-from edge_engine.slots import TensorSlot
+from edge_engine.slots import Canvas
 from edge_engine.sources import make_source
 from edge_engine.stages.preprocess import fill
 from edge_engine.wire import encode
+from edge_engine.zoo import find_model
 
 _FRAMES = 100
 _SCALING_RUNS = 40
+
+
+def model_alone(config: Config, setting: Setting) -> Model:
+    """The model on one thread, in the form in which an engine runs it for the first stream."""
+    path = find_model(config.model)
+    stream = next(iter(config.streams.values()))
+    forms = ModelForms(
+        partial(Model, path, replace(setting, threads=1, batch=1)),
+        trims=config.trim,
+        waits=True,
+        is_known=partial(is_known, path),
+        prepare=lambda aspect: repaired(path, aspect=aspect),
+        expected=[make_source(stream.source, pace=False, loop=False).expected_size()],
+    )
+    return forms.first
 
 
 def cpu_ms_alone(source: str, model: Model) -> dict[str, float]:
@@ -33,13 +54,13 @@ def cpu_ms_alone(source: str, model: Model) -> dict[str, float]:
     `model` runs on one thread. Raises SourceError when the source gives no frame.
     """
     frames, capture_ms = _read(source)
-    slot, outputs = TensorSlot(model.new_input()), model.new_outputs()
-    binding = model.bind(slot.tensor, outputs)
+    canvas, outputs = Canvas(model.new_input()), model.new_outputs()
+    binding = model.bind(canvas.tensor, outputs)
     model.run(binding)
     results: list[Result] = []
     spent_ms = dict.fromkeys(("preprocess", "infer", "postprocess"), 0.0)
     for frame in frames:
-        spent_ms["preprocess"] += _cpu_ms(partial(fill, slot, frame, model.spec.input))
+        spent_ms["preprocess"] += _cpu_ms(partial(fill, canvas, frame, model.spec.input))
         spent_ms["infer"] += _cpu_ms(partial(model.run, binding))
         spent_ms["postprocess"] += _cpu_ms(partial(_decode, model, binding, frame, results))
     per_frame = {stage: ms / len(frames) for stage, ms in spent_ms.items()}

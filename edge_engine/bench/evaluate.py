@@ -28,7 +28,7 @@ _BUSY = 0.85
 _ALL_CORES = 0.93
 
 
-def evaluate(run: Run, config: Config, scenario: str, alone: Alone) -> Report:
+def evaluate(run: Run, config: Config, scenario: str, input_size: tuple[int, int], alone: Alone) -> Report:
     """The report on a run's measured time."""
     before, after = run.snapshots[run.first], run.snapshots[-1]
     elapsed_ns = after.at_ns - before.at_ns
@@ -42,7 +42,7 @@ def evaluate(run: Run, config: Config, scenario: str, alone: Alone) -> Report:
     return Report(
         created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         machine=describe_machine(),
-        subject=_subject(run, config, scenario),
+        subject=_subject(run, config, scenario, input_size),
         seconds=elapsed_ns / NS_PER_S,
         fps=fps,
         limit_fps=limit_fps,
@@ -63,7 +63,7 @@ def evaluate(run: Run, config: Config, scenario: str, alone: Alone) -> Report:
     )
 
 
-def _subject(run: Run, config: Config, scenario: str) -> Subject:
+def _subject(run: Run, config: Config, scenario: str, input_size: tuple[int, int]) -> Subject:
     what = run.introduction
     return Subject(
         scenario=scenario,
@@ -73,6 +73,7 @@ def _subject(run: Run, config: Config, scenario: str) -> Subject:
         model=what.model,
         sha256=hashlib.sha256(Path(what.path).read_bytes()).hexdigest(),
         setting=what.setting,
+        input_size=input_size,
     )
 
 

@@ -21,7 +21,7 @@ class Machine(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What ran: `sha256` is the model file's."""
+    """What ran: `sha256` is the model file's, `input_size` (width, height) after trimming."""
 
     scenario: str
     hint: str
@@ -30,6 +30,7 @@ class Subject(msgspec.Struct, frozen=True):
     model: str
     sha256: str
     setting: Setting
+    input_size: tuple[int, int] | None = None
 
 
 class Percentiles(msgspec.Struct, frozen=True):

@@ -107,10 +107,10 @@ def _frame_bytes(engine: Engine) -> int:
 
     0 before every stream has published.
     """
-    sizes = [_size(record) for record in engine.streams.values()]
-    if None in sizes:
+    sizes = [size for record in engine.streams.values() if (size := _size(record)) is not None]
+    if len(sizes) < len(engine.streams):
         return 0
-    return min(engine.model.new_input().nbytes, *(width * height for width, height in filter(None, sizes)))
+    return min(min(width * height, engine.models.of((width, height)).input_bytes) for width, height in sizes)
 
 
 def _size(record: StreamRecord) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from edge_engine.bench.compare import Comparison
-from edge_engine.bench.report import Percentiles, Report, Sample
+from edge_engine.bench.report import Percentiles, Report, Sample, Subject
 from edge_engine.bench.scenario import metric_of
 
 _LONG_RUN_S = 180
@@ -26,7 +26,10 @@ def headline(report: Report) -> list[str]:
     subject, machine = report.subject, report.machine
     return [
         f"{subject.scenario}: {metric_of(report)}",
-        (f"{subject.model} (sha256 {subject.sha256[:12]}) on {subject.setting}; hint {subject.hint}"),
+        (
+            f"{subject.model}{_input(subject)} (sha256 {subject.sha256[:12]}) on {subject.setting}; "
+            f"hint {subject.hint}"
+        ),
         f"{machine.processor}, {machine.cores} cores, {machine.system}, Python {machine.python}",
         (
             f"{report.fps:.1f} fps over {report.seconds:.0f} s; the cores' limit is {report.limit_fps:.1f}, "
@@ -34,6 +37,10 @@ def headline(report: Report) -> list[str]:
         ),
         f"bottleneck: {report.bottleneck}",
     ]
+
+
+def _input(subject: Subject) -> str:
+    return f" at {subject.input_size[0]}x{subject.input_size[1]}" if subject.input_size else ""
 
 
 def facts(report: Report) -> list[str]:

@@ -8,11 +8,10 @@ from typing import Annotated
 import cv2
 import msgspec
 import typer
-from msgspec.structs import replace
 from rich.console import Console
 
 from edge_engine import kernels
-from edge_engine.bench.alone import alone, cpu_ms_alone
+from edge_engine.bench.alone import alone, cpu_ms_alone, model_alone
 from edge_engine.bench.compare import compare
 from edge_engine.bench.evaluate import evaluate
 from edge_engine.bench.measure import Run, run_subject
@@ -24,7 +23,6 @@ from edge_engine.cli.configuration import changed, config_of, default_source
 from edge_engine.cli.screen import make_screen, progress_bar
 from edge_engine.config import Config, revalidate
 from edge_engine.errors import UsageError
-from edge_engine.models.model import Model
 from edge_engine.plan import make_plan
 from edge_engine.zoo import find_model
 
@@ -52,6 +50,9 @@ def bench(
         Path | None, typer.Option("--json", metavar="FILE", help="Write the report; - prints it.")
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page with plots.")] = None,
+    trim: Annotated[
+        bool | None, typer.Option("--trim/--no-trim", help="Leave the letterbox's padding out, or not.")
+    ] = None,
     compared: Annotated[
         tuple[Path, Path] | None,
         typer.Option("--compare", metavar="A.json B.json", help="Measure nothing: B against A."),
@@ -63,7 +64,7 @@ def bench(
         return
     is_printed = str(json_file) == "-"
     screen = make_screen(stderr=is_printed)
-    config = changed(config_of(what or default_source(screen)), model=model)
+    config = changed(config_of(what or default_source(screen)), model=model, trim=trim)
     config = revalidate(configure(config, scenario, streams, hint))
     report = measure(config, scenario, warmup, seconds, screen)
     screen.print(report_text(report))
@@ -81,8 +82,7 @@ def measure(config: Config, scenario: str, warmup_s: float, seconds: float, scre
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
     cv2.setNumThreads(1)
     source = next(iter(config.streams.values())).source
-    path = find_model(config.model)
-    model = Model(path, replace(make_plan(config, path).setting, threads=1))
+    model = model_alone(config, make_plan(config, find_model(config.model)).setting)
     with progress_bar(screen) as progress:
         bar = progress.add_task("each stage alone", total=warmup_s + seconds)
         parts = [cpu_ms_alone(source, model)]
@@ -95,7 +95,8 @@ def measure(config: Config, scenario: str, warmup_s: float, seconds: float, scre
         run: Run = run_subject(config, warmup_s, seconds, show, receive=SCENARIOS[scenario].is_live)
         progress.update(bar, description="each stage alone")
         parts.append(cpu_ms_alone(source, model))
-    return evaluate(run, config, scenario, alone(model, parts))
+    size = (model.spec.input.width, model.spec.input.height)
+    return evaluate(run, config, scenario, size, alone(model, parts))
 
 
 def _load(path: Path) -> Report:

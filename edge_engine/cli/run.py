@@ -38,6 +38,9 @@ def run(
     policy: Annotated[str | None, typer.Option(help="live (newest wins) or lossless.")] = None,
     hint: Annotated[str | None, typer.Option(help="auto, latency or throughput.")] = None,
     publish: Annotated[str | None, typer.Option(help="ZeroMQ endpoint to publish on.")] = None,
+    trim: Annotated[
+        bool | None, typer.Option("--trim/--no-trim", help="Leave the letterbox's padding out, or not.")
+    ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Files: as fast as possible, not paced.")] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Files: start again at the end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON summary as the last line.")] = False,
@@ -49,7 +52,14 @@ def run(
     paces = {"pace": False if fast else None, "loop": loop or None}
     streams = {name: changed(stream, **paces) for name, stream in config.streams.items()}
     config = changed(
-        config, streams=streams, model=model, frames=frames, seconds=seconds, policy=policy, hint=hint
+        config,
+        streams=streams,
+        model=model,
+        frames=frames,
+        seconds=seconds,
+        policy=policy,
+        hint=hint,
+        trim=trim,
     )
     # With --json, stdout belongs to the program that reads it.
     _run(config, make_screen(stderr=as_json), as_json)
@@ -87,11 +97,20 @@ def _introduce(engine: Engine, screen: Console) -> None:
     )
     if engine.model.repairs:
         screen.print(escape(f"its graph was repaired: {'; '.join(engine.model.repairs)}"))
+    screen.print(escape(_trimming(engine)))
     for output in engine.outputs:
         if isinstance(output, ZeroMqOutput):
             screen.print(
                 f"publishing on {output.endpoint}; see it with: edge-engine listen {output.endpoint}"
             )
+
+
+def _trimming(engine: Engine) -> str:
+    """At which sizes the model runs, and why some of its padding may stay."""
+    forms = {(form.spec.input.width, form.spec.input.height) for form in engine.models.made()}
+    sizes = " and ".join(f"{width}x{height}" for width, height in sorted(forms))
+    kept = "; ".join(engine.models.kept.values())
+    return f"its input is {sizes}" + (f"; {kept}" if kept else "")
 
 
 def _advice(engine: Engine) -> str:

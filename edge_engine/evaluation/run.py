@@ -18,7 +18,7 @@ from edge_engine.frame import Frame
 from edge_engine.models.families import load_family
 from edge_engine.models.model import InferenceError, Model
 from edge_engine.result import Answer
-from edge_engine.slots import TensorSlot
+from edge_engine.slots import Canvas
 from edge_engine.sources.folder import load_picture
 from edge_engine.stages.preprocess import fill
 
@@ -68,8 +68,8 @@ class _Worker:
 
     def __init__(self, model: Model, score_threshold: float) -> None:
         self._model = model
-        self._slot = TensorSlot(model.new_input())
-        self._binding = model.bind(self._slot.tensor, model.new_outputs())
+        self._canvas = Canvas(model.new_input())
+        self._binding = model.bind(self._canvas.tensor, model.new_outputs())
         self._score_threshold = score_threshold
         # A label's own threshold would hide what the curve of precision over recall is drawn from.
         spec = replace(model.spec, label_thresholds={})
@@ -82,7 +82,7 @@ class _Worker:
         spec = self._model.spec
         try:
             pixels = load_picture(path)
-            fill(self._slot, Frame("eval", 0, 0, 0, pixels.size, pixels), spec.input)
+            fill(self._canvas, Frame("eval", 0, 0, 0, pixels.size, pixels), spec.input)
         except CorruptFrameError as error:
             raise DataError(_named(path, error)) from None
         try:

@@ -21,7 +21,7 @@ from edge_engine.models.reading import read_spec
 from edge_engine.models.spec import Colour, InputSpec, ModelSpec
 from edge_engine.pixels import BgrPixels, Image
 from edge_engine.result import Answer, Objects, Result, Segmentation
-from edge_engine.slots import TensorSlot
+from edge_engine.slots import Canvas
 from edge_engine.stages.preprocess import fill
 
 # mean and std of pixels 0..255, as most training code has them.
@@ -101,7 +101,7 @@ class _Recogniser:
         tensor = np.full((1, picture.height, picture.width, 3), picture.pad, np.uint8)
         pixels = BgrPixels(image)
         frame = Frame("inspect", 0, monotonic_ns(), 0, pixels.size, pixels)
-        fill(TensorSlot(tensor), frame, picture)
+        fill(Canvas(tensor), frame, picture)
         outputs = self._session.run(self._names, {self._session.get_inputs()[0].name: tensor})
         if self._decoder is None:
             shapes = {name: output.shape for name, output in zip(self._names, outputs, strict=True)}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto
 
 from edge_engine.errors import ModelError, one_line
-from edge_engine.models.constants import constant, set_constant
-from edge_engine.models.providers import import_runtime
+from edge_engine.models.constants import constant, scale_instead_of_size, set_constant
 from edge_engine.models.spec import BATCH_DIMENSION
+from edge_engine.models.trial import open_trial, run_trial
 from edge_engine.models.values import inferred_shapes
 
 _PICTURES = 3
@@ -24,8 +23,8 @@ def take_batches(model: ModelProto, path: Path) -> None:
     """Frees the first dimension of the input and of all outputs, and proves on pictures of noise that each
     gets the answer that it gets alone. Raises ModelError when it doesn't, and for outputs without a fixed
     size, as those of non-maximum suppression in the graph are."""
-    session, noise = _open(model), _noise(model.graph)
-    alone = [_run(session, noise[i : i + 1]) for i in range(_PICTURES)]
+    session, noise = open_trial(model), _noise(model.graph)
+    alone = [run_trial(session, noise[i : i + 1]) for i in range(_PICTURES)]
     for output, found in zip(session.get_outputs(), alone[0], strict=True):
         if output.shape != list(found.shape):
             raise _refused(path, f"output {output.name} has another size with each picture")
@@ -34,7 +33,7 @@ def take_batches(model: ModelProto, path: Path) -> None:
         if node.op_type == "Reshape":
             _keep_first_dimension(model.graph, node)
         elif node.op_type == "Resize":
-            _scale_instead_of_size(model.graph, node, shapes)
+            scale_instead_of_size(model.graph, node, shapes)
     del model.graph.value_info[:]
     for value, sides in zip((*model.graph.input, *model.graph.output), (noise, *alone[0]), strict=True):
         dimensions = value.type.tensor_type.shape.dim
@@ -43,7 +42,7 @@ def take_batches(model: ModelProto, path: Path) -> None:
         for length in sides.shape[1:]:
             dimensions.add().dim_value = length
     try:
-        together = _run(_open(model), noise)
+        together = run_trial(open_trial(model), noise)
     except Exception as error:  # ONNX Runtime raises a type of its own per status code
         raise _refused(path, one_line(error)) from None
     for i, of_one in enumerate(alone):
@@ -65,15 +64,6 @@ def _noise(graph: GraphProto) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (_PICTURES, *sides), np.uint8)
 
 
-def _open(model: ModelProto) -> Any:  # noqa: ANN401 - onnxruntime has no types
-    return import_runtime().InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-
-
-def _run(session: Any, pictures: NDArray[np.uint8]) -> list[NDArray[np.generic]]:  # noqa: ANN401
-    found: list[NDArray[np.generic]] = session.run(None, {session.get_inputs()[0].name: pictures})
-    return found
-
-
 def _agree(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
     limit = _TOLERANCE * max(float(np.abs(one).max(initial=0)), 1e-6)
     return bool(np.allclose(one, other, rtol=_TOLERANCE, atol=limit))
@@ -85,13 +75,3 @@ def _keep_first_dimension(graph: GraphProto, node: NodeProto) -> None:
     keeps_zero = any(a.name == "allowzero" and a.i for a in node.attribute)
     if shape is not None and shape.size > 1 and shape[0] == 1 and not keeps_zero:
         set_constant(graph, node, 1, np.concatenate([[0], shape[1:]]).astype(np.int64))
-
-
-def _scale_instead_of_size(graph: GraphProto, node: NodeProto, shapes: dict[str, tuple[int, ...]]) -> None:
-    """A Resize's size names the batch; factors don't."""
-    size = constant(graph, node.input[3]) if len(node.input) > 3 else None
-    before = shapes.get(node.input[0], ())
-    if size is None or len(before) != size.size or not all(before):
-        return
-    set_constant(graph, node, 2, (size / np.array(before)).astype(np.float32))
-    del node.input[3]

@@ -26,3 +26,13 @@ def set_constant(graph: GraphProto, node: NodeProto, index: int, values: NDArray
         node.input[index] = name
     else:
         node.input.append(name)
+
+
+def scale_instead_of_size(graph: GraphProto, node: NodeProto, shapes: dict[str, tuple[int, ...]]) -> None:
+    """A Resize's size holds for one batch and one input; its factors hold for all."""
+    size = constant(graph, node.input[3]) if len(node.input) > 3 else None
+    before = shapes.get(node.input[0], ())
+    if size is None or len(before) != size.size or not all(before):
+        return
+    set_constant(graph, node, 2, (size / np.array(before)).astype(np.float32))
+    del node.input[3]

@@ -1,13 +1,15 @@
 """Graph surgery: what exporters leave behind is put right, and the input becomes uint8 pixels.
 
-    python -m edge_engine.models.graph [--batched] MODEL REPAIRED
+    python -m edge_engine.models.graph [--batched] [--aspect 16x9] MODEL REPAIRED
 
-Writes the repaired model (batched: one for any number of pictures at once) and prints a JSON list of what was
+Writes the repaired model (batched: one for any number of pictures at once; aspect: one without the padding
+around pictures of that shape) and prints a JSON list of what was
 changed, or ends with 2 and one line. It runs in a process of its own, because onnx would stay in memory.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -24,6 +26,7 @@ from edge_engine.models.affine import Affine, absorb, fold_into_convolution
 from edge_engine.models.batch import take_batches
 from edge_engine.models.families import load_family
 from edge_engine.models.looking import layout_of, look_at
+from edge_engine.models.narrow import narrow
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.reading import Reading, read_model
 from edge_engine.models.side_inputs import fix_side_inputs, put_picture_first
@@ -36,11 +39,16 @@ _PIXELS = "pixels"
 
 
 def repair(
-    path: Path, *, is_batched: bool = False, picture: InputSpec | None = None
+    path: Path,
+    *,
+    is_batched: bool = False,
+    aspect: tuple[int, int] | None = None,
+    picture: InputSpec | None = None,
 ) -> tuple[ModelProto, list[str]]:
     """The model of a file, repaired, and what was changed, a line each. Raises ModelError.
 
-    `picture`: how its input is to be read, in place of what it says itself.
+    `picture`: how its input is to be read, in place of what it says itself. `aspect`: width and height of
+    the pictures, in any unit, whose letterbox loses its padding.
     """
     model = load(path)
     try:
@@ -56,6 +64,8 @@ def repair(
         changes += _drop_outputs_that_nobody_reads(model, spec)
         nodes = len(model.graph.node)
         model = _optimised(model)
+        if aspect is not None:
+            spec = narrow(model, path, spec, aspect)
         if is_batched:
             take_batches(model, path)
     except ModelError:
@@ -240,14 +250,24 @@ def _optimised(model: ModelProto) -> ModelProto:
 
 
 def main() -> None:
-    *options, source, target = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--batched", action="store_true")
+    parser.add_argument("--aspect", type=_size)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("target")
+    given = parser.parse_args()
     try:
-        model, changes = repair(Path(source), is_batched="--batched" in options)
+        model, changes = repair(given.source, is_batched=given.batched, aspect=given.aspect)
     except EdgeEngineError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
-    onnx.save(model, target)
+    onnx.save(model, given.target)
     sys.stdout.buffer.write(msgspec.json.encode(changes))
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, height = map(int, text.split("x"))
+    return width, height
 
 
 if __name__ == "__main__":

@@ -43,11 +43,12 @@ class Binding(NamedTuple):
 class Model:
     """Loaded once; `run` may be called by several workers at a time, each with tensors of its own."""
 
-    def __init__(self, path: Path, setting: Setting = _PLAIN) -> None:
-        """Raises ModelError or ProviderError, in one line."""
+    def __init__(self, path: Path, setting: Setting = _PLAIN, aspect: tuple[int, int] | None = None) -> None:
+        """`aspect`: for pictures of that shape alone, (width, height) in any unit, without the padding of
+        its letterbox. Raises ModelError or ProviderError, in one line."""
         check_file(path)
         self.path = path
-        file, self.repairs = repaired(path, is_batched=setting.batch > 1)
+        file, self.repairs = repaired(path, is_batched=setting.batch > 1, aspect=aspect)
         self.session, provider = open_session(file, setting)
         self.setting = msgspec.structs.replace(setting, provider=provider)
         self.spec = read_spec(path, self.session.get_modelmeta().custom_metadata_map)
@@ -62,6 +63,10 @@ class Model:
     def new_input(self) -> Tensor:
         """A tensor to put a picture into, filled with the letterbox's padding."""
         return np.full_like(self._input, self.spec.input.pad)
+
+    @property
+    def input_bytes(self) -> int:
+        return self._input.nbytes
 
     def new_batch(self) -> Tensor:
         """A tensor for as many pictures as the setting lets into one inference."""

@@ -20,7 +20,7 @@ from edge_engine.models.sidecar import load_sidecar
 
 _TIMEOUT_S = 600
 # Names what the steps in graph.py give: a newer engine doesn't take what an older one left.
-_VERSION = 3
+_VERSION = 4
 
 
 class Repaired(NamedTuple):
@@ -30,21 +30,61 @@ class Repaired(NamedTuple):
     changes: tuple[str, ...]
 
 
-def repaired(path: Path, *, is_batched: bool = False) -> Repaired:
-    """What is run in place of a model file; batched, it takes any number of pictures at once.
+class _Notes(msgspec.Struct, frozen=True):
+    """What is kept beside a repaired model, written after it; or alone, why there can't be one."""
+
+    changes: tuple[str, ...] = ()
+    refused: str | None = None
+
+
+class _Kept(NamedTuple):
+    """Where the cache has a repaired model, or will have it."""
+
+    model: Path
+    notes: Path
+
+    def read(self) -> _Notes | None:
+        """None when there is nothing that can be used."""
+        try:
+            notes = msgspec.json.decode(self.notes.read_bytes(), type=_Notes)
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return notes if notes.refused or self.model.exists() else None
+
+
+def repaired(path: Path, *, is_batched: bool = False, aspect: tuple[int, int] | None = None) -> Repaired:
+    """What is run in place of a model file; batched, it takes any number of pictures at once; for an aspect
+    ratio, it leaves out the padding around such pictures.
 
     The zoo's need no repair. Raises ModelError or ProviderError.
     """
-    if path.resolve().parent == zoo.FOLDER.resolve() and not is_batched:
+    is_ours = path.resolve().parent == zoo.FOLDER.resolve()
+    if is_ours and not is_batched and aspect is None:
         return Repaired(path, ())
-    digest = _digest(path)
-    kind = f"{_VERSION}-batched" if is_batched else str(_VERSION)
-    stem = cache_folder() / "models" / f"{path.stem[:40]}-{digest[:16]}-{kind}"
-    model, notes = stem.with_name(f"{stem.name}.onnx"), stem.with_name(f"{stem.name}.json")
-    changes = _changes(notes) if model.exists() else None
-    if changes is None:
-        changes = _repair(path, model, notes, ["--batched"] if is_batched else [])
-    return Repaired(model, changes)
+    options = ["--batched"] * is_batched + (["--aspect", _shown(aspect)] if aspect else [])
+    kept = _kept(path, options)
+    notes = kept.read() or _repair(path, kept, options)
+    if notes.refused:
+        raise ModelError(notes.refused)
+    return Repaired(kept.model, () if is_ours else notes.changes)
+
+
+def is_known(path: Path, aspect: tuple[int, int]) -> bool:
+    """Whether the cache has the form for an aspect ratio, or knows that there is none."""
+    try:
+        return _kept(path, ["--aspect", _shown(aspect)]).read() is not None
+    except (OSError, ModelError):  # which whoever loads the model tells
+        return False
+
+
+def _shown(aspect: tuple[int, int]) -> str:
+    return f"{aspect[0]}x{aspect[1]}"
+
+
+def _kept(path: Path, options: list[str]) -> _Kept:
+    kind = "-".join([str(_VERSION), *(option.lstrip("-") for option in options)])
+    stem = cache_folder() / "models" / f"{path.stem[:40]}-{_digest(path)[:16]}-{kind}"
+    return _Kept(stem.with_name(f"{stem.name}.onnx"), stem.with_name(f"{stem.name}.json"))
 
 
 def _digest(path: Path) -> str:
@@ -56,15 +96,7 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _changes(notes: Path) -> tuple[str, ...] | None:
-    """None when there are none yet: they are written after the model."""
-    try:
-        return msgspec.json.decode(notes.read_bytes(), type=tuple[str, ...])
-    except (OSError, msgspec.MsgspecError):
-        return None
-
-
-def _repair(source: Path, target: Path, notes: Path, options: list[str]) -> tuple[str, ...]:
+def _repair(source: Path, kept: _Kept, options: list[str]) -> _Notes:
     """In a process of its own, whose memory goes with it."""
     import_runtime()  # else that process would be the one to miss it
     root = str(Path(__file__).parents[2])
@@ -78,10 +110,18 @@ def _repair(source: Path, target: Path, notes: Path, options: list[str]) -> tupl
             )
         except subprocess.TimeoutExpired:
             raise ModelError(f"{source}: its graph could not be repaired within {_TIMEOUT_S} s") from None
-        if done.returncode != 0:
-            said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
-            is_ours = done.returncode == ModelError.exit_code
-            raise ModelError(said[-1] if is_ours else f"{source}: its graph can't be repaired: {said[-1]}")
-        write_atomically(target, made.read_bytes())
-    write_atomically(notes, done.stdout)
-    return msgspec.json.decode(done.stdout, type=tuple[str, ...])
+        if done.returncode == 0:
+            write_atomically(kept.model, made.read_bytes())
+            notes = _Notes(msgspec.json.decode(done.stdout, type=tuple[str, ...]))
+        else:
+            notes = _Notes(refused=_reason(source, done))
+            if "--aspect" not in options or done.returncode != ModelError.exit_code:
+                return notes
+    write_atomically(kept.notes, msgspec.json.encode(notes))
+    return notes
+
+
+def _reason(source: Path, done: subprocess.CompletedProcess[bytes]) -> str:
+    said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
+    is_ours = done.returncode == ModelError.exit_code
+    return said[-1] if is_ours else f"{source}: its graph can't be repaired: {said[-1]}"

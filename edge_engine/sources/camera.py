@@ -45,6 +45,10 @@ class CameraSource:
         self._capture: cv2.VideoCapture | None = None
         self._pool: BufferPool | None = None
 
+    def expected_size(self) -> Size | None:
+        """What it is asked for; a camera that gives another shows that with its first picture."""
+        return self._size
+
     def open(self) -> None:
         # Silent: what goes wrong is said once, by us.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -180,6 +180,20 @@ class Clip:
         self.due_ns = due_ns
 
 
+def size_of(path: str, name: str) -> tuple[int, int] | None:
+    """(width, height) of a file's video; None for one that can't be opened, which `Clip` then tells."""
+    try:
+        container = _open_container(path, name)
+    except SourceError:
+        return None
+    with container:
+        try:
+            context = _best_video(container, name).codec_context
+        except SourceError:
+            return None
+        return (context.width, context.height) if context.width and context.height else None
+
+
 class _Identity(NamedTuple):
     """What tells one packet of a file from the others."""
 

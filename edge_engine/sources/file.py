@@ -5,7 +5,7 @@ from __future__ import annotations
 from edge_engine.clock import monotonic_ns, utc_ns
 from edge_engine.errors import CorruptFrameError, SourceError
 from edge_engine.pixels import AvPixels
-from edge_engine.sources.clip import Clip
+from edge_engine.sources.clip import Clip, size_of
 from edge_engine.sources.pacing import Pacer
 from edge_engine.sources.source import Grab
 from edge_engine.sources.uri import SourceUri
@@ -25,6 +25,9 @@ class FileSource:
         self._pacer = Pacer(is_paced=pace)
         self._clip: Clip | None = None
         self._errors_in_a_row = 0
+
+    def expected_size(self) -> tuple[int, int] | None:
+        return size_of(self._path, self._name)
 
     def open(self) -> None:
         self._clip = Clip(self._path, self._name)

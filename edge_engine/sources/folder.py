@@ -38,6 +38,9 @@ class FolderSource:
         self._count = 0
         self._errors_in_a_row = 0
 
+    def expected_size(self) -> None:
+        """Each picture may have another."""
+
     def open(self) -> None:
         try:
             entries = list(self._folder.iterdir())

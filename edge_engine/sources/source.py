@@ -18,6 +18,10 @@ class Grab(NamedTuple):
 class Source(Protocol):
     """A camera, file or generator, not yet open."""
 
+    def expected_size(self) -> tuple[int, int] | None:
+        """Called before `open`: (width, height) of the pictures, where that can be told in a moment."""
+        ...
+
     def open(self) -> None:
         """Raises SourceError, in one line, when there is nothing to read. Leaves nothing open then."""
         ...

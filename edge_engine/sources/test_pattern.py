@@ -42,6 +42,9 @@ class TestPatternSource:
         self._bars = _draw_bars(self.size)
         self._number = 0
 
+    def expected_size(self) -> tuple[int, int]:
+        return self.size
+
     def open(self) -> None:
         """Nothing to open: the pattern is always there."""
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
-from edge_engine.models.families.family import Decoder
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Answer, Result
 from edge_engine.ring import Policy, Ring
@@ -32,8 +31,6 @@ class Postprocess:
 
     def __init__(
         self,
-        spec: ModelSpec,
-        decoder: Decoder,
         thresholds: Thresholds,
         source: Ring[OutputSlot],
         output: Ring[ResultSlot],
@@ -42,8 +39,6 @@ class Postprocess:
         session: str,
     ) -> None:
         self.name = "postprocess"
-        self._spec = spec
-        self._decoder = decoder
         self._thresholds = thresholds
         self._input = source
         self._output = output
@@ -81,10 +76,11 @@ class Postprocess:
             return
         self._last_seq[frame.stream] = frame.seq
         started_ns = monotonic_ns()
+        spec = slot.model.spec
         answer = self._decode(slot, row, frame)
         frame.work_ns["postprocess"] = monotonic_ns() - started_ns
         self._done_with_a_row(slot)
-        self._hand_on(frame, answer)
+        self._hand_on(frame, answer, spec)
 
     def _done_with_a_row(self, slot: OutputSlot) -> None:
         slot.unread -= 1
@@ -93,13 +89,14 @@ class Postprocess:
             self._input.release(slot)
 
     def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Answer:
-        box = self._spec.input.lay(frame.size)
-        return self._decoder(slot.of_row(row), self._thresholds.score, self._thresholds.iou).to_source(box)
+        box = slot.model.spec.input.lay(frame.size)
+        decode = slot.model.decoder
+        return decode(slot.of_row(row), self._thresholds.score, self._thresholds.iou).to_source(box)
 
-    def _hand_on(self, frame: Frame, answer: Answer) -> None:
+    def _hand_on(self, frame: Frame, answer: Answer, spec: ModelSpec) -> None:
         valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS
         out = self._output.acquire()
-        out.result = Result(frame, answer, self._spec.labels, self._spec.name, self._session, valid_until_ns)
+        out.result = Result(frame, answer, spec.labels, spec.name, self._session, valid_until_ns)
         self._output.commit(out)
 
     def finish(self) -> None:

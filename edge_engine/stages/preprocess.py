@@ -10,9 +10,10 @@ from edge_engine.clock import monotonic_ns
 from edge_engine.errors import CorruptFrameError
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
+from edge_engine.models.forms import ModelForms
 from edge_engine.models.spec import InputSpec
 from edge_engine.ring import Ring, RingClosed
-from edge_engine.slots import FrameSlot, TensorSlot
+from edge_engine.slots import Canvas, FrameSlot, TensorSlot
 
 
 class Preprocess:
@@ -21,7 +22,7 @@ class Preprocess:
     def __init__(
         self,
         stream: str,
-        spec: InputSpec,
+        models: ModelForms,
         source: Ring[FrameSlot],
         output: Ring[TensorSlot],
         ledger: Ledger,
@@ -29,7 +30,7 @@ class Preprocess:
         keep_pixels: bool,
     ) -> None:
         self.name = f"{stream}/preprocess"
-        self._spec = spec
+        self._models = models
         self._input = source
         self._output = output
         self._ledger = ledger
@@ -45,7 +46,8 @@ class Preprocess:
             raise
         started_ns = monotonic_ns()
         try:
-            fill(slot, frame, self._spec)
+            slot.model = self._models.of(frame.size)
+            fill(slot.canvas, frame, slot.model.spec.input)
         except CorruptFrameError as error:
             self._ledger.dropped(frame.seq, Cause.CORRUPT, str(error))
             self._output.discard(slot)
@@ -68,14 +70,14 @@ class Preprocess:
         self._output.close()
 
 
-def fill(slot: TensorSlot, frame: Frame, spec: InputSpec) -> None:
-    """Lay the picture into the slot's tensor, uint8 [1, height, width, 3]; padding is kept, not redrawn."""
+def fill(canvas: Canvas, frame: Frame, spec: InputSpec) -> None:
+    """Lay the picture on a canvas of the model's input; padding is kept, not redrawn."""
     assert frame.pixels is not None
     box = spec.lay(frame.size)
     place = (box.top, box.top + box.height, box.left, box.left + box.width)
-    picture = slot.tensor[0]
-    if slot.filled not in (None, place):
+    picture = canvas.tensor[0]
+    if canvas.filled not in (None, place):
         picture[:] = spec.pad
-    slot.filled = place
+    canvas.filled = place
     top, bottom, left, right = place
     frame.pixels.resize_into(picture[top:bottom, left:right], spec.colour, box.region)

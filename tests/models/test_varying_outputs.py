@@ -16,7 +16,7 @@ from edge_engine.engine import Engine
 from edge_engine.errors import ModelError
 from edge_engine.models.model import Model
 from edge_engine.models.providers import Setting
-from edge_engine.slots import TensorSlot
+from edge_engine.slots import Canvas
 from edge_engine.stages.preprocess import fill
 from tests.models.suppressing import SIDE, Cells, suppressing
 
@@ -118,10 +118,10 @@ def test_an_engine_publishes_what_the_model_alone_finds(path: Path) -> None:
         engine.wait()
     assert [result.seq for result in results] == list(range(20))
     model = engine.model
-    slot = TensorSlot(model.new_input())
+    canvas = Canvas(model.new_input())
     for result in results:
-        fill(slot, result.frame, model.spec.input)
-        class_ids, boxes, scores, _ = rows(path, slot.tensor)
+        fill(canvas, result.frame, model.spec.input)
+        class_ids, boxes, scores, _ = rows(path, canvas.tensor)
         order = np.argsort(-scores, kind="stable")
         np.testing.assert_array_equal(result.objects.class_ids, class_ids[order])
         np.testing.assert_allclose(result.objects.scores, scores[order], atol=1e-5)

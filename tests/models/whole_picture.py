@@ -16,7 +16,7 @@ from edge_engine.models.model import Model
 from edge_engine.models.sidecar import Sidecar
 from edge_engine.pixels import BgrPixels
 from edge_engine.result import Answer
-from edge_engine.slots import TensorSlot
+from edge_engine.slots import Canvas
 from edge_engine.stages.preprocess import fill
 
 SIDE = 32
@@ -86,12 +86,12 @@ def answer_of(model: Model, image: NDArray[np.uint8]) -> tuple[Answer, NDArray[n
     """The answer for a BGR picture over the picture, and the model's input."""
     spec = model.spec
     frame = Frame("s", 0, 0, 0, (image.shape[1], image.shape[0]), BgrPixels(image))
-    slot = TensorSlot(model.new_input())
-    fill(slot, frame, spec.input)
+    canvas = Canvas(model.new_input())
+    fill(canvas, frame, spec.input)
     outputs = model.new_outputs()
-    model.run(model.bind(slot.tensor, outputs))
+    model.run(model.bind(canvas.tensor, outputs))
     answer = model.decoder(outputs, spec.score_threshold, spec.iou_threshold)
-    return answer.to_source(spec.input.lay(frame.size)), slot.tensor
+    return answer.to_source(spec.input.lay(frame.size)), canvas.tensor
 
 
 def facts(

@@ -37,6 +37,23 @@ FAMILIES = {
     "yunet": "yunet:YuNet",
 }
 
+ON_GRIDS = {
+    "centernet",
+    "fastestdet",
+    "nanodet",
+    "picodet",
+    "ppyoloe",
+    "scrfd",
+    "yolo_pose",
+    "yolo_seg",
+    "yolofastest",
+    "yolov5",
+    "yolov8",
+    "yolox",
+    "yunet",
+}
+"""Those whose outputs are cells of grids over the input, in its pixels: rows of cells can be left out."""
+
 
 def load_family(name: str) -> type[Decoder]:
     """The decoder class. Loads its kernels; `kernels.warm_up`, called first, says if they compile."""
