@@ -23,12 +23,13 @@ import numpy as np
 import psutil
 
 from edge_engine import kernels, zoo
-from edge_engine.bench.alone import cpu_ms_alone
+from edge_engine.bench.alone import cpu_ms_alone, model_alone
 from edge_engine.client import Subscriber
 from edge_engine.clock import monotonic_ns
 from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 from edge_engine.engine import Engine
 from edge_engine.models.model import Model
+from edge_engine.models.providers import Setting
 from edge_engine.plan import plain_setting
 from edge_engine.processor import allowed_cores, cores
 from edge_engine.scheduling import Scheduling
@@ -71,7 +72,7 @@ def start_up(rounds: int) -> None:
 def efficiency(rounds: int) -> None:
     """Frames/s of the whole pipeline against cores ÷ Σ CPU time per frame of its stages, each alone."""
     ratios = []
-    model = Model(zoo.find_model("nanodet-g"))
+    model = model_alone(offline(), Setting())
     after = cpu_ms_alone(CLIP, model)
     for turn in range(rounds):
         before, fps, after = after, throughput_fps(), cpu_ms_alone(CLIP, model)
@@ -85,13 +86,16 @@ def efficiency(rounds: int) -> None:
     report("throughput ÷ what the cores could do", ">= 0.9", spread, holds=middle >= 0.9)
 
 
-def throughput_fps() -> float:
+def offline() -> Config:
     outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=ENDPOINT))
     stream = StreamConfig(source=CLIP, pace=False, loop=True, max_age_ms=600_000)
-    config = Config(
-        streams={"clip": stream}, policy="lossless", hint="throughput", frames=1000, outputs=outputs
+    return Config(
+        streams={"clip": stream}, policy="lossless", hint="throughput", frames=2000, outputs=outputs
     )
-    with Engine(config, collect=False) as engine:
+
+
+def throughput_fps() -> float:
+    with Engine(offline(), collect=False) as engine:
         engine.wait()
     return engine.summary().streams["clip"].fps
 
@@ -120,7 +124,7 @@ def bare_inference_ms(frames: int) -> list[float]:
     """The control: the model and nothing else, started 25 times a second, as the hint `latency` runs it."""
     setting = plain_setting("latency", cores())
     split = setting.split(allowed_cores())
-    model = Model(zoo.find_model("nanodet-g"), setting)
+    model = Model(zoo.find_model("nanodet-g"), setting, aspect=(640, 272))
     binding = model.bind(model.new_input(), model.new_outputs())
     took_ms = []
     with Scheduling(cores=tuple(split[0]) if split else None).applied():
