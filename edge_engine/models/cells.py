@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 Kept = NDArray[np.int64]
 
-_STRIDES = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32), (4,), (8,), (16,), (32,), (64,))
+_TOGETHER = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32), (4,), (8,), (16,), (32,), (64,))
 """Those of the grids that models lay end to end."""
-_SIDES = (1, 2, 4, 8, 16, 32, 64)
-"""Strides of the grids on the way there."""
+STRIDES = (1, 2, 4, 8, 16, 32, 64)
+"""Of all grids that a model computes on the way there."""
 _ANCHORS = (1, 2, 3)
 """So many may share a cell."""
 
@@ -36,14 +36,14 @@ class Trimming(NamedTuple):
         """What becomes of a grid's side of this length; None when no grid has such a side."""
         before, after = self.whole[self.is_lower], self.trimmed[self.is_lower]
         stride = before // max(length, 1)
-        is_grid = stride * length == before and stride in _SIDES and after % stride == 0
+        is_grid = stride * length == before and stride in STRIDES and after % stride == 0
         return after // stride if is_grid else None
 
     def kept(self, before: int, after: int) -> Iterator[Kept]:
         """Of an axis that was so long and is now so long, the places that are left: each way there is."""
         if self.side(before) == after:
             yield np.arange(after)
-        for strides in _STRIDES:
+        for strides in _TOGETHER:
             grids = [(_grid(self.whole, stride), _grid(self.trimmed, stride)) for stride in strides]
             cells = sum(np.prod(whole) for whole, _ in grids), sum(np.prod(left) for _, left in grids)
             for anchors in _ANCHORS:

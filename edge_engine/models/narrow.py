@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper
 
 from edge_engine.errors import ModelError, one_line
-from edge_engine.models.cells import Trimming
+from edge_engine.models.cells import STRIDES, Trimming
 from edge_engine.models.constants import constant, scale_instead_of_size, set_constant
 from edge_engine.models.families import ON_GRIDS
-from edge_engine.models.spec import ModelSpec
+from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.models.trial import open_trial, run_trial
 from edge_engine.models.trim import trimmed_size
 from edge_engine.models.values import inferred_shapes
@@ -43,30 +43,37 @@ def narrow(model: ModelProto, path: Path, spec: ModelSpec, source_size: tuple[in
 
     Raises ModelError when nothing can be spared, or when the graph can't do without.
     """
-    size = trimmed_size(spec, source_size)
+    before = inferred_shapes(model)
+    size = trimmed_size(spec.input, source_size, coarsest_stride(before, spec.input))
     if size == (spec.input.width, spec.input.height):
         raise _refused(path, f"pictures of {source_size[0]}x{source_size[1]} leave none that can be spared")
     if spec.family not in ON_GRIDS:
         raise _refused(path, f"{spec.family} models see their input as a whole")
     trimming = Trimming((spec.input.width, spec.input.height), size)
     whole = open_trial(model)
-    before = inferred_shapes(model)
     _set_input(model.graph, before, size)
+    picture = _picture(spec, trimming)
     try:
         _Narrowing(model, trimming, before).run()
-        trimmed = open_trial(model)
+        left = run_trial(open_trial(model), picture[:, : size[1], : size[0]])
     except _Stuck as error:
         raise _refused(path, str(error)) from None
     except Exception as error:  # onnx and ONNX Runtime raise what they like
         raise _refused(path, one_line(error)) from None
-    picture = _picture(spec, trimming)
-    pair = run_trial(whole, picture), run_trial(trimmed, picture[:, : size[1], : size[0]])
     names = [output.name for output in model.graph.output]
-    for name, one, other in zip(names, *pair, strict=True):
+    for name, one, other in zip(names, run_trial(whole, picture), left, strict=True):
         if (agreement := agree(one, other, trimming)) < _AGREEMENT:
             raise _refused(path, f"output {name} would be another, it agrees to {agreement:.2f}")
-    _set_outputs(model.graph, pair[1])
+    _set_outputs(model.graph, left)
     return replace(spec, input=replace(spec.input, width=size[0], height=size[1]))
+
+
+def coarsest_stride(shapes: Shapes, picture: InputSpec) -> int:
+    """Of the grids that a graph computes on its way, by their shapes [n, c, h, w]: its input must be whole
+    strides wide and high."""
+    sides = [(picture.height // stride, picture.width // stride) for stride in STRIDES]
+    found = {shape[2:] for shape in shapes.values() if len(shape) == 4}
+    return max((s for s, side in zip(STRIDES, sides, strict=True) if side in found), default=1)
 
 
 def _refused(path: Path, reason: str) -> ModelError:

@@ -6,28 +6,24 @@ picture. Left out but for a margin, the input is 416x256, and the picture lies i
 
 from __future__ import annotations
 
-from edge_engine.models.spec import ModelSpec
+from edge_engine.models.spec import InputSpec
 
 _STEP = 32
-"""Sides stay multiples of this, the coarsest stride of most detectors."""
+"""Sides stay multiples of this, as models are exported, even if no grid is as coarse."""
 _MARGIN = 16
 """So much padding stays, so that objects at a picture's edge lie in what the model has learnt them in."""
 
 
-def trimmed_size(spec: ModelSpec, source_size: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) of the input for pictures of this size; the model's own where nothing can be spared."""
-    picture = spec.input
-    step = _coarsest_stride(spec)
+def trimmed_size(picture: InputSpec, source_size: tuple[int, int], stride: int) -> tuple[int, int]:
+    """(width, height) of the input for sources of this size; the model's own where nothing can be spared.
+
+    `stride`: the coarsest of the model's grids, whose multiples the sides stay.
+    """
+    step = max(stride, _STEP)
     if picture.letterbox not in ("centre", "top-left") or picture.width % step or picture.height % step:
         return picture.width, picture.height
     box = picture.lay(source_size)
     return _with_margin(box.width, picture.width, step), _with_margin(box.height, picture.height, step)
-
-
-def _coarsest_stride(spec: ModelSpec) -> int:
-    strides = spec.options.get("strides")
-    known = [s for s in strides if isinstance(s, int)] if isinstance(strides, list) else []
-    return max([_STEP, *known])
 
 
 def _with_margin(filled: int, whole: int, step: int) -> int:

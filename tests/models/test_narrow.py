@@ -15,6 +15,7 @@ from edge_engine import zoo
 from edge_engine.errors import ModelError
 from edge_engine.frame import Frame
 from edge_engine.models.model import Model
+from edge_engine.models.narrow import coarsest_stride
 from edge_engine.models.spec import METADATA_KEY, InputSpec, ModelSpec
 from edge_engine.models.trim import trimmed_size
 from edge_engine.pixels import BgrPixels
@@ -29,6 +30,7 @@ from tools.importing.goldens import clip_frames
 SIDE = 128
 STRIDES = (8, 16, 32)
 LABELS = ("person", "car")
+INPUT = InputSpec(416, 416, "NHWC", "uint8", "BGR", "centre")
 
 
 def seen(model: Model, image: NDArray[np.uint8], threshold: float) -> Objects:
@@ -151,21 +153,24 @@ def test_cells_that_see_no_padding_say_the_very_same(tmp_path: Path) -> None:
 def test_sides_are_whole_strides_with_some_padding_left(
     source: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    assert trimmed_size(Model(zoo.find_model("nanodet-g")).spec, source) == expected
+    assert trimmed_size(INPUT, source, 32) == expected
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop"])
 def test_an_input_that_the_picture_fills_is_left_alone(fit: str) -> None:
-    spec = Model(zoo.find_model("nanodet-g")).spec
-    picture = msgspec.structs.replace(spec.input, letterbox=fit)
-    assert trimmed_size(msgspec.structs.replace(spec, input=picture), (1280, 720)) == (416, 416)
+    picture = msgspec.structs.replace(INPUT, letterbox=fit)
+    assert trimmed_size(picture, (1280, 720), 32) == (416, 416)
 
 
 def test_a_coarser_stride_takes_longer_steps() -> None:
-    spec = Model(zoo.find_model("nanodet-g")).spec
-    picture = msgspec.structs.replace(spec.input, width=640, height=640)
-    coarse = msgspec.structs.replace(spec, input=picture, options={"strides": [8, 16, 32, 64]})
-    assert trimmed_size(coarse, (640, 480)) == (640, 512)
+    picture = msgspec.structs.replace(INPUT, width=640, height=640)
+    assert trimmed_size(picture, (640, 480), 64) == (640, 512)
+
+
+def test_the_coarsest_grid_is_that_of_the_graph() -> None:
+    shapes = {"a": (1, 8, 52, 52), "b": (1, 8, 13, 13), "pooled": (1, 8, 1, 1), "rows": (1, 100, 7)}
+    assert coarsest_stride(shapes, INPUT) == 32
+    assert coarsest_stride({}, INPUT) == 1
 
 
 def test_a_graph_that_takes_cells_by_their_position_is_refused_in_one_line(tmp_path: Path) -> None:
