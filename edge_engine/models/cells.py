@@ -50,6 +50,13 @@ class Trimming(NamedTuple):
                 if (anchors * cells[0], anchors * cells[1]) == (before, after):
                     yield from (_end_to_end(grids, shape) for shape in _orders(anchors))
 
+    def grid_axes(self, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+        """The axis of a shape that gets shorter; where it is a grid's side, with that grid's other side."""
+        other = axis + 1 if self.is_lower else axis - 1
+        stride = self.whole[self.is_lower] / shape[axis]
+        has_other = 0 <= other < len(shape) and shape[other] * stride == self.whole[not self.is_lower]
+        return (axis, other) if has_other and self.side(shape[axis]) is not None else (axis,)
+
 
 Grid = tuple[int, int]
 

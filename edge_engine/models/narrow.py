@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper
 
 from edge_engine.errors import ModelError, one_line
+from edge_engine.models.agreement import agree
 from edge_engine.models.cells import STRIDES, Trimming
 from edge_engine.models.constants import constant, scale_instead_of_size, set_constant
 from edge_engine.models.families import ON_GRIDS
@@ -62,7 +63,7 @@ def narrow(model: ModelProto, path: Path, spec: ModelSpec, source_size: tuple[in
         raise _refused(path, one_line(error)) from None
     names = [output.name for output in model.graph.output]
     for name, one, other in zip(names, run_trial(whole, picture), left, strict=True):
-        if (agreement := agree(one, other, trimming)) < _AGREEMENT:
+        if not (agreement := agree(one, other, trimming)) >= _AGREEMENT:  # nor if it is NaN
             raise _refused(path, f"output {name} would be another, it agrees to {agreement:.2f}")
     _set_outputs(model.graph, left)
     return replace(spec, input=replace(spec.input, width=size[0], height=size[1]))
@@ -120,13 +121,16 @@ class _Narrowing:
                 self._check_part(node)
 
     def _shapes(self, name: str, node: NodeProto) -> tuple[Shape, Shape]:
-        """A value's shape in the whole graph and in this one."""
+        """A value's shape in the whole graph and in this one: the same where it depends on the picture."""
+        before = self._before.get(name, ())
+        if not before or not all(before):
+            return (), ()
         if self._after is None:
             self._after = inferred_shapes(_without_weights(self._model))
-        pair = self._before.get(name, ()), self._after.get(name, ())
-        if not all(pair) or not all(pair[0]) or not all(pair[1]):
-            raise _Stuck(f"the shape of {name}, which {node.op_type} {node.name} reads, isn't known")
-        return pair
+        after = self._after.get(name, ())
+        if len(after) != len(before) or not all(after):
+            raise _Stuck(f"the shape of {name}, which {node.op_type} {node.name} reads, can't be told")
+        return before, after
 
     def _reshape(self, node: NodeProto) -> None:
         target = constant(self._model.graph, node.input[1])
@@ -149,7 +153,7 @@ class _Narrowing:
             return
         before, after = self._shapes(node.input[values[0]], node)
         for i, found in constants.items():
-            if found is not None and found.ndim and before != after:
+            if found is not None and before != after:
                 cut = self._cut(found, before, after)
                 if cut.shape != found.shape:
                     set_constant(graph, node, i, cut)
@@ -169,17 +173,21 @@ class _Narrowing:
     def _check_part(self, node: NodeProto) -> None:
         """Parts of an axis that is shorter now are other parts, but for every other row and the like."""
         before, after = self._shapes(node.input[0], node)
+        if before == after:
+            return
         for axis, is_from_start in _parts(self._model.graph, node, before):
             if before[axis] != after[axis] and not is_from_start:
                 raise _Stuck(f"{node.op_type} {node.name} takes a part of {list(before)} by its position")
 
 
 def _parts(graph: GraphProto, node: NodeProto, shape: Shape) -> Iterator[tuple[int, bool]]:
-    """Axes of which a node takes a part, and whether that is all of the axis, or each n-th."""
+    """Axes of which a node takes a part, and whether that is each n-th of all, an even share, or a place that
+    the graph itself has found."""
     attributes = {attribute.name: attribute.i for attribute in node.attribute}
     if node.op_type != "Slice":
         is_even = node.op_type == "Split" and len(node.input) < 2
-        yield attributes.get("axis", 0), is_even
+        is_found = node.op_type == "Gather" and constant(graph, node.input[1]) is None
+        yield attributes.get("axis", 0), is_even or is_found
         return
     parts = [constant(graph, name) for name in node.input[1:]]
     if any(part is None for part in parts):
@@ -235,10 +243,10 @@ def _groups(one: Shape, other: Shape) -> Iterator[tuple[list[int], list[int]]]:
 
 def _split(sides: list[int], old: int, new: int, trimming: Trimming) -> list[int] | None:
     """Sides whose product was `old`, with the one among them shortened that makes it `new`: the side of a
-    grid whose other side lies next to it; else the last that isn't 1, which holds rows of cells."""
+    grid whose other side lies next to it, as channels come first; else the last that isn't 1, of rows of cells."""
     if old == new:
         return sides
-    by_grid = [i for i in range(len(sides)) if len(cell_axes(tuple(sides), i, trimming)) == 2]
+    by_grid = [i for i in reversed(range(len(sides))) if len(trimming.grid_axes(tuple(sides), i)) == 2]
     others = [i for i in reversed(range(len(sides))) if sides[i] > 1]
     for i in [*by_grid, *others[:1]]:
         if sides[i] * new % old == 0:
@@ -255,33 +263,3 @@ def _picture(spec: ModelSpec, trimming: Trimming) -> NDArray[np.uint8]:
     picture = np.full((1, spec.input.height, spec.input.width, 3), spec.input.pad, np.uint8)
     picture[0, :height, :width] = cv2.resize(street, (width, height), interpolation=cv2.INTER_AREA)
     return picture
-
-
-def agree(one: NDArray[np.generic], other: NDArray[np.generic], trimming: Trimming) -> float:
-    """Mean over the channels of the correlation of two outputs, of the whole input and of the trimmed one,
-    over the cells that both have; 0 when their shapes don't tell which those are."""
-    if one.ndim != other.ndim:
-        return 0.0
-    changed = [i for i, pair in enumerate(zip(one.shape, other.shape, strict=True)) if pair[0] != pair[1]]
-    if len(changed) != 1:
-        return 0.0
-    (axis,) = changed
-    cells = cell_axes(one.shape, axis, trimming)
-    ways = trimming.kept(one.shape[axis], other.shape[axis])
-    return max((_correlation(np.take(one, kept, axis), other, cells) for kept in ways), default=0.0)
-
-
-def cell_axes(shape: Shape, axis: int, trimming: Trimming) -> tuple[int, ...]:
-    """The axis that gets shorter, and with it the other side of the same grid, where it is one's side."""
-    other = axis + 1 if trimming.is_lower else axis - 1
-    stride = trimming.whole[trimming.is_lower] / shape[axis]
-    has_other = 0 <= other < len(shape) and shape[other] * stride == trimming.whole[not trimming.is_lower]
-    return (axis, other) if has_other and trimming.side(shape[axis]) is not None else (axis,)
-
-
-def _correlation(one: NDArray[np.generic], other: NDArray[np.generic], cells: tuple[int, ...]) -> float:
-    a, b = (np.asarray(side, np.float64) for side in (one, other))
-    a, b = (side - side.mean(cells, keepdims=True) for side in (a, b))
-    size = np.sqrt((a * a).sum(cells) * (b * b).sum(cells))
-    said = size > 1e-9 * size.max(initial=0)
-    return float(((a * b).sum(cells)[said] / size[said]).mean()) if said.any() else 1.0

@@ -44,10 +44,11 @@ def seen(model: Model, image: NDArray[np.uint8], threshold: float) -> Objects:
     return answer
 
 
-def baked(path: Path, *, slices: bool = False) -> Path:
+def baked(path: Path, *, slices: bool = False, picks: bool = False) -> Path:
     """A yolov8-like model as exporters write it: all cells' anchors are constants, sizes stand in Reshapes.
 
     Random weights. `slices`: it takes the first grid out of the three by its position, which can't be kept.
+    `picks`: it gives the surest 60 as objects, end to end.
     """
     rng = np.random.default_rng(5)
     rows = 4 + len(LABELS)
@@ -79,7 +80,23 @@ def baked(path: Path, *, slices: bool = False) -> Path:
         helper.make_node("Sigmoid", ["score"], ["sure"]),
         helper.make_node("Concat", ["centre", "extent", "sure"], ["found"], axis=1),
     ]
-    name = "found"
+    name, shape = "found", [1, rows, sum(cells)]
+    if picks:
+        name, shape = "picked", [1, 60, 6]
+        weights |= {"half": np.float32(0.5), "most": np.array([60]), "flat": np.array([60])}
+        nodes += [
+            helper.make_node("Mul", ["extent", "half"], ["reach"]),
+            helper.make_node("Sub", ["centre", "reach"], ["low"]),
+            helper.make_node("Add", ["centre", "reach"], ["high"]),
+            helper.make_node("ReduceMax", ["sure"], ["best"], axes=[1], keepdims=1),
+            helper.make_node("ArgMax", ["sure"], ["index"], axis=1, keepdims=1),
+            helper.make_node("Cast", ["index"], ["class"], to=TensorProto.FLOAT),
+            helper.make_node("Concat", ["low", "high", "best", "class"], ["columns"], axis=1),
+            helper.make_node("Transpose", ["columns"], ["objects"], perm=[0, 2, 1]),
+            helper.make_node("TopK", ["best", "most"], ["scores", "order"], axis=2),
+            helper.make_node("Reshape", ["order", "flat"], ["row"]),
+            helper.make_node("Gather", ["objects", "row"], ["picked"], axis=1),
+        ]
     if slices:
         weights |= {"start": np.array([0]), "end": np.array([cells[0]]), "rest": np.array([sum(cells)])}
         weights |= {"axis": np.array([2])}
@@ -93,11 +110,12 @@ def baked(path: Path, *, slices: bool = False) -> Path:
         nodes,
         "baked",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, rows, sum(cells)])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)],
         [numpy_helper.from_array(value, key) for key, value in weights.items()],
     )
     picture = InputSpec(SIDE, SIDE, "NCHW", "float32", "RGB", "centre", mean=(127.5,) * 3, std=(127.5,) * 3)
-    spec = ModelSpec("baked", "detection", "yolov8", picture, LABELS, 0.5, 0.6)
+    family = "end_to_end" if picks else "yolov8"
+    spec = ModelSpec("baked", "detection", family, picture, LABELS, 0.5, 0.6)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     helper.set_model_props(model, {METADATA_KEY: msgspec.json.encode(spec).decode()})
     onnx.save(model, path)
@@ -137,6 +155,16 @@ def test_cells_that_see_no_padding_say_the_very_same(tmp_path: Path) -> None:
         kept.append(np.arange(start, start + side * 96 // stride))
         start += side * side
     np.testing.assert_allclose(outputs[1], outputs[0][:, :, np.concatenate(kept)], rtol=1e-4, atol=1e-4)
+
+
+def test_a_model_that_picks_its_objects_itself_picks_the_same_ones(tmp_path: Path) -> None:
+    path = baked(tmp_path / "picks.onnx", picks=True)
+    image = np.random.default_rng(2).integers(0, 256, (90, 160, 3), np.uint8)
+    before, after = (seen(Model(path, aspect=aspect), image, 0.5) for aspect in (None, (16, 9)))
+    assert len(before) > 20
+    for box, label in zip(before.boxes_xyxy, before.class_ids, strict=True):
+        if box[1] > 0 and box[3] < 80:  # the rest is cut by the picture, or of the padding
+            assert iou_of(box, after.boxes_xyxy[after.class_ids == label]).max(initial=0) > 0.9
 
 
 @pytest.mark.parametrize(

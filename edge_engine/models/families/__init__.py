@@ -39,6 +39,7 @@ FAMILIES = {
 
 ON_GRIDS = {
     "centernet",
+    "end_to_end",
     "fastestdet",
     "nanodet",
     "picodet",
@@ -52,7 +53,7 @@ ON_GRIDS = {
     "yolox",
     "yunet",
 }
-"""Those whose outputs are cells of grids over the input, in its pixels: rows of cells can be left out."""
+"""Those that look at the cells of grids over their input, and answer in its pixels: rows can be left out."""
 
 
 def load_family(name: str) -> type[Decoder]:
