@@ -242,8 +242,8 @@ def _groups(one: Shape, other: Shape) -> Iterator[tuple[list[int], list[int]]]:
 
 
 def _split(sides: list[int], old: int, new: int, trimming: Trimming) -> list[int] | None:
-    """Sides whose product was `old`, with the one among them shortened that makes it `new`: the side of a grid
-    whose other side lies next to it (the last such, as channels come first), else the last that isn't 1."""
+    """Sides whose product was `old`, with the one among them shortened that makes it `new`: the side of a
+    grid whose other side lies next to it, the last as channels come first; else the last that isn't 1."""
     if old == new:
         return sides
     by_grid = [i for i in reversed(range(len(sides))) if len(trimming.grid_axes(tuple(sides), i)) == 2]
