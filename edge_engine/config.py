@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from edge_engine.yaml_source import Document, parse, read_text
-from edge_engine.yaml_struct import NUMBERS_TOO, build
+from edge_engine.yaml_struct import NUMBERS_TOO, LabelName, LabelNames, Names, build
 
 _PORT = r"(\*|[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _HOST = r"([^\s/:\[\]]+|\[[0-9a-fA-F:.]+(%[\w.-]+)?\])"
@@ -31,13 +31,17 @@ Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One camera or file. `pace`: a file plays at its own rate, like a camera.
 
-    A result older than `max_age_ms` is not valid any more; a live engine never publishes it.
+    A result older than `max_age_ms` is not valid any more; a live engine never publishes it. `classes` and
+    thresholds: as in Config, for this stream.
     """
 
     source: SourceText
     pace: bool = True
     loop: bool = False
     max_age_ms: Annotated[int, Meta(ge=1, le=600_000)] = 500
+    classes: LabelNames | None = None
+    score_threshold: Share | None = None
+    label_thresholds: dict[LabelName, Share] = {}
 
 
 class ZeroMqConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +72,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A whole engine. `frames` and `seconds` end a run early; None for the rest means: as the model says,
     or as the hint says. `spinning`, `pinned`, `optimisation` and `batch` are those of
     models.providers.Setting; a batch takes pictures of several streams at once. `trim`: the padding of a
-    letterbox is left out where the model can do without."""
+    letterbox is left out where the model can do without. `labels`, or `labels_file` with one a line, name the
+    model's classes anew; `classes` are the only ones that are published, and `label_thresholds` are scores
+    that single ones need, in place of `score_threshold` (models.choice)."""
 
     streams: Annotated[
         dict[StreamName, StreamConfig], Meta(min_length=1, description="at least one named stream")
@@ -84,7 +90,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     optimisation: Literal["basic", "extended", "all"] | None = None
     trim: bool = True
     batch: Annotated[int, Meta(ge=1, le=64)] = 1
+    labels: Names | None = None
+    labels_file: Annotated[str, Meta(min_length=1, description="a text file's path")] | None = None
+    classes: LabelNames | None = None
     score_threshold: Share | None = None
+    label_thresholds: dict[LabelName, Share] = {}
     iou_threshold: Share | None = None
     frames: Annotated[int, Meta(ge=1)] | None = None
     seconds: Annotated[float, Meta(gt=0)] | None = None

@@ -15,7 +15,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
@@ -23,6 +22,7 @@ from typing import TypeAlias
 import cv2
 
 from edge_engine import kernels
+from edge_engine.choosing import Choices, labels_of
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.config import Config
 from edge_engine.ledger import Cause, Ledger
@@ -42,7 +42,7 @@ from edge_engine.slots import FrameSlot, OutputSlot, ResultSlot, TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.stages.capture import Capture
 from edge_engine.stages.infer import Infer
-from edge_engine.stages.postprocess import Postprocess, StreamTerms, Thresholds
+from edge_engine.stages.postprocess import Postprocess, StreamTerms
 from edge_engine.stages.preprocess import Preprocess
 from edge_engine.stages.publish import STAGES, Publish, StreamRecord
 from edge_engine.stages.stage import Stage, StageThread
@@ -77,7 +77,7 @@ class Engine:
         self.streams = {name: StreamRecord() for name in config.streams}
         cv2.setNumThreads(1)
         kernels.warm_up()
-        path = find_model(config.model)
+        path, labels = find_model(config.model), labels_of(config)
         self.plan = make_plan(config, path)
         self.workers = self.plan.setting.workers
         self._sources = {
@@ -88,12 +88,13 @@ class Engine:
 
         def load(aspect: tuple[int, int] | None) -> Model:
             with scheduling.applied(), for_model.applied():
-                return Model(path, self.plan.setting, aspect)
+                return Model(path, self.plan.setting, aspect=aspect, labels=labels)
 
-        self.models = self._forms(path, load)
+        self.models = self._forms(path, labels, load)
         self.model = self.models.first
         with scheduling.applied(), for_model.applied():
             split = self.model.setting.split(allowed_cores())
+        self._choices = Choices(config, self.model)
         for_inference = replace(for_model, cores=tuple(split[0])) if split else for_model
         self._wakefulness = keep_awake() if config.realtime.awake else None
         self._policy = Policy(config.policy)
@@ -111,14 +112,16 @@ class Engine:
         self._started_ns = 0
         self._ended_ns = 0
 
-    def _forms(self, path: Path, load: Callable[[tuple[int, int] | None], Model]) -> ModelForms:
+    def _forms(
+        self, path: Path, labels: tuple[str, ...], load: Callable[[tuple[int, int] | None], Model]
+    ) -> ModelForms:
         return ModelForms(
             load,
             trims=self.config.trim,
             waits=self.config.policy == "lossless",
             is_shared=self.plan.setting.batch > 1,
-            is_known=partial(is_known, path),
-            prepare=lambda aspect: repaired(path, aspect=aspect),
+            is_known=lambda aspect: is_known(path, aspect, labels),
+            prepare=lambda aspect: repaired(path, aspect=aspect, labels=labels),
             expected=[source.expected_size() for source in self._sources.values()],
         )
 
@@ -189,16 +192,11 @@ class Engine:
         return Ring(slots, producers=streams, prefetch=prefetch)
 
     def _postprocess(self, outputs: Ring[OutputSlot], results: Ring[ResultSlot]) -> Postprocess:
-        spec = self.model.spec
-        score, iou = self.config.score_threshold, self.config.iou_threshold
-        thresholds = Thresholds(
-            spec.score_threshold if score is None else score, spec.iou_threshold if iou is None else iou
-        )
         terms = {
             name: StreamTerms(self.streams[name].ledger, stream.max_age_ms)
             for name, stream in self.config.streams.items()
         }
-        return Postprocess(thresholds, outputs, results, terms, self._policy, self.session)
+        return Postprocess(self._choices, outputs, results, terms, self._policy, self.session)
 
     def start(self) -> None:
         # What start-up left behind stays: collections during the run need not walk over it.

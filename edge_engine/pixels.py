@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import av
 import cv2
@@ -19,6 +19,8 @@ from edge_engine.errors import CorruptFrameError
 
 Colour = Literal["RGB", "BGR"]
 Image = NDArray[np.uint8]
+Part: TypeAlias = tuple[float, ...]
+"""Left, top, width and height, in pixels of a picture."""
 
 
 class Region(NamedTuple):
@@ -59,10 +61,7 @@ class BgrPixels:
         self.size = (int(image.shape[1]), int(image.shape[0]))
 
     def resize_into(self, target: Image, colour: Colour, region: Region | None = None) -> None:
-        image = self._image if region is None else _cut(self._image, region)
-        cv2.resize(image, (target.shape[1], target.shape[0]), dst=target)
-        if colour == "RGB":
-            cv2.cvtColor(target, cv2.COLOR_BGR2RGB, dst=target)
+        _resize_bgr(self._image, region or Region(0, 0, *self.size), target, colour)
 
     def bgr(self) -> Image:
         return self._image
@@ -85,33 +84,47 @@ class JpegPixels:
         self.size = size
 
     def resize_into(self, target: Image, colour: Colour, region: Region | None = None) -> None:
-        size = self.size if region is None else (region.width, region.height)
-        reduced = _decode_jpeg(self._data, _reduction(size, target))
-        if region is not None:
-            region = _scaled(region, reduced.shape[1] / self.size[0], reduced.shape[0] / self.size[1])
-        BgrPixels(reduced).resize_into(target, colour, region)
+        region = region or Region(0, 0, *self.size)
+        reduction = _reduction((region.width, region.height), target)
+        reduced = _decode_jpeg(self._data, _DECODES[reduction])
+        _resize_bgr(reduced, tuple(length / reduction for length in region), target, colour)
 
     def bgr(self) -> Image:
         return _decode_jpeg(self._data, cv2.IMREAD_COLOR)
 
 
+_DECODES = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
 def _reduction(size: tuple[int, int], target: Image) -> int:
-    """The cv2.imread flag of the coarsest decode that still has target's pixels in both directions."""
+    """Of the coarsest decode that still has target's pixels in both directions: 1, 2, 4 or 8."""
     scale = min(size[0] // target.shape[1], size[1] // target.shape[0])
-    if scale >= 8:
-        return cv2.IMREAD_REDUCED_COLOR_8
-    if scale >= 4:
-        return cv2.IMREAD_REDUCED_COLOR_4
-    if scale >= 2:
-        return cv2.IMREAD_REDUCED_COLOR_2
-    return cv2.IMREAD_COLOR
+    return max(reduction for reduction in _DECODES if reduction <= max(scale, 1))
 
 
-def _scaled(region: Region, x: float, y: float) -> Region:
-    """Of the same picture made smaller or larger, to the nearest pixels; at least one."""
-    left, top = int(region.left * x + 0.5), int(region.top * y + 0.5)
-    right, bottom = (region.left + region.width) * x + 0.5, (region.top + region.height) * y + 0.5
-    return Region(left, top, max(int(right) - left, 1), max(int(bottom) - top, 1))
+def _resize_bgr(image: Image, part: Part, target: Image, colour: Colour) -> None:
+    _resize_part(image, part, target)
+    if colour == "RGB":
+        cv2.cvtColor(target, cv2.COLOR_BGR2RGB, dst=target)
+
+
+def _resize_part(image: Image, part: Part, target: Image) -> None:
+    """Fill target with a part of a picture, bilinear. Its edges may lie within pixels, as those of a picture
+    that was made smaller do: cut at the nearest pixel, boxes would be off by half of one."""
+    left, top, width, height = part
+    size = (target.shape[1], target.shape[0])
+    if all(float(length).is_integer() for length in part):
+        cv2.resize(_cut(image, Region(*map(int, part))), size, dst=target)
+        return
+    x, y = width / size[0], height / size[1]
+    to_image = np.array([[x, 0, left + x / 2 - 0.5], [0, y, top + y / 2 - 0.5]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cv2.warpAffine(image, to_image, size, dst=target, flags=how, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _decode_jpeg(data: NDArray[np.uint8], flags: int) -> Image:
@@ -204,14 +217,15 @@ def _resize_swscale(frame: av.VideoFrame, target: Image, colour: Colour) -> None
 def _resize_region_swscale(frame: av.VideoFrame, target: Image, colour: Colour, region: Region) -> None:
     """swscale takes whole pictures: made as small as the region allows, the region is cut out then.
 
-    The whole has even sides, which swscale is two to three times as fast with.
+    Made smaller it has even sides, which swscale is two to three times as fast with; no side is made longer,
+    which would blur what is in few pixels.
     """
     height, width = target.shape[:2]
     x, y = min(width / region.width, 1), min(height / region.height, 1)
-    columns, rows = (2 * math.ceil(length / 2) for length in (frame.width * x, frame.height * y))
+    columns, rows = (min(2 * math.ceil(s * n / 2), n) for s, n in ((x, frame.width), (y, frame.height)))
     whole = _swscaled(frame, columns, rows, colour)
-    scaled = _scaled(region, whole.shape[1] / frame.width, whole.shape[0] / frame.height)
-    cv2.resize(_cut(whole, scaled), (width, height), dst=target)
+    x, y = columns / frame.width, rows / frame.height
+    _resize_part(whole, (region.left * x, region.top * y, region.width * x, region.height * y), target)
 
 
 def _swscaled(frame: av.VideoFrame, width: int, height: int, colour: Colour) -> Image:

@@ -77,15 +77,21 @@ class Tags:
 class Segmentation:
     """A class for each cell of a grid over the whole picture.
 
-    `class_ids`: uint8 or uint16 [rows, columns], index into the labels.
+    `class_ids`: uint8 or uint16 [rows, columns], index into the labels, or `void`.
     """
 
     class_ids: NDArray[np.unsignedinteger]
 
+    @property
+    def void(self) -> int:
+        """What stands for the classes that aren't asked for: 255, or 65535 in uint16."""
+        return int(np.iinfo(self.class_ids.dtype).max)
+
     def shares(self) -> dict[int, float]:
-        """Of the picture, 0..1, by each class that is there."""
+        """Of the picture, 0..1, by each class that is there and asked for."""
         cells = np.bincount(self.class_ids.ravel())
-        return {int(i): float(cells[i] / self.class_ids.size) for i in np.flatnonzero(cells)}
+        found = np.flatnonzero(cells[: self.void])
+        return {int(i): float(cells[i] / self.class_ids.size) for i in found}
 
     def to_source(self, box: Letterbox) -> Segmentation:
         """From a grid over the model's input to one over the picture."""

@@ -71,7 +71,8 @@ class TagRow(msgspec.Struct, frozen=True):
 
 class SegmentationRows(msgspec.Struct, frozen=True):
     """A class per cell of a grid of `size` (rows, columns) over the whole picture, row by row as runs of
-    equal cells: `class_ids` and how many cells `counts` each run has. `shares`: of the picture, by label."""
+    equal cells: `class_ids` and how many cells `counts` each run has. `shares`: of the picture, by label.
+    Classes that aren't asked for are 255 (65535 where there are more than 255 labels) and have no share."""
 
     size: tuple[int, int]
     class_ids: list[int]

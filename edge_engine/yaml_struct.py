@@ -18,6 +18,14 @@ from edge_engine.yaml_source import Document, KeyPath, shown
 
 NUMBERS_TOO = {"numbers_too": True}
 
+Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, description="a list of names")]
+_LABEL = "a label's name or number"
+LabelName = Annotated[str | int, msgspec.Meta(description=_LABEL)]
+"""What stands for one of a model's labels."""
+LabelNames = Annotated[
+    tuple[str | int, ...], msgspec.Meta(min_length=1, description="a list of labels, by name or number")
+]
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 

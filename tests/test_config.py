@@ -96,7 +96,7 @@ BAD = {
     "an empty mapping": ("{}", ':1: key "streams" is missing; expected at least one named stream'),
     "a number as key": (
         "streams: {a: {source: x, 1: 2}}",
-        ':1: streams.a.1: unknown key "1"; known: source, pace, loop, max_age_ms',
+        ':1: streams.a.1: unknown key "1"; known: ' + ", ".join(StreamConfig.__struct_fields__),
     ),
     "the longest stream's name": (
         f"streams: {{{'n' * 64}: {{source: x, pace: 3}}}}",

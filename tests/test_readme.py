@@ -78,6 +78,20 @@ def run_a_file(folder: Path) -> None:
     assert json.loads(done.stdout)["streams"]["main"]["published"] == clip.FRAMES
 
 
+def run_a_file_for_some_classes(folder: Path) -> None:
+    command = next(line for line in commands() if "--classes" in line)
+    street, endpoint = folder / "street.mp4", f"ipc://{folder}/results"
+    shutil.copy(clip.clip_path(), street)
+    listener = start_program("listen", endpoint, "--json", "--count", "9", "--timeout", "60")
+    options = command.removeprefix("edge-engine run street.mp4").split()
+    done = run_program("run", str(street), *options, "--publish", endpoint, "--loop", "--seconds", "4")
+    assert done.returncode == 0, done.stderr
+    out, _ = listener.communicate(timeout=60)
+    rows = [row for line in out.splitlines() for row in json.loads(line)["objects"]]
+    assert {row["label"] for row in rows} <= {"person", "car"}
+    assert all(row["score"] >= (0.5 if row["label"] == "person" else 0.3) for row in rows)
+
+
 def listen_to_ten(_: Path) -> None:
     engine = start_program("run", "configs/demo.yaml")
     done = run_program("listen", ENDPOINT, "--json", "--count", "10")
@@ -135,6 +149,9 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine run configs/demo.yaml": run_the_demo,
     "edge-engine run 0": run_a_camera_that_is_not_there,
     "edge-engine run street.mp4 --fast --policy lossless --json": run_a_file,
+    "edge-engine run street.mp4 --fast --classes person,car --threshold 0.3,person=0.5": (
+        run_a_file_for_some_classes
+    ),
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
     "edge-engine models": list_models,
     "edge-engine inspect nanodet-g": inspect_a_model,

@@ -24,6 +24,7 @@ import psutil
 
 from edge_engine import kernels, zoo
 from edge_engine.bench.alone import cpu_ms_alone, model_alone
+from edge_engine.choosing import Asked
 from edge_engine.client import Subscriber
 from edge_engine.clock import monotonic_ns
 from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
@@ -73,9 +74,10 @@ def efficiency(rounds: int) -> None:
     """Frames/s of the whole pipeline against cores ÷ Σ CPU time per frame of its stages, each alone."""
     ratios = []
     model = model_alone(offline(), Setting())
-    after = cpu_ms_alone(CLIP, model)
+    asked = Asked(model.decoder, model.spec.score_threshold, model.spec.iou_threshold)
+    after = cpu_ms_alone(CLIP, model, asked)
     for turn in range(rounds):
-        before, fps, after = after, throughput_fps(), cpu_ms_alone(CLIP, model)
+        before, fps, after = after, throughput_fps(), cpu_ms_alone(CLIP, model, asked)
         alone = {stage: (before[stage] + after[stage]) / 2 for stage in before}
         limit = cores() * 1000 / sum(alone.values())
         ratios.append(fps / limit)

@@ -66,7 +66,7 @@ def street(objects: int) -> NDArray[np.float32]:
 
 def suppressions(output: NDArray[np.float32]) -> dict[str, Work]:
     """Each finds the same boxes, which is checked."""
-    candidates, best = Candidates(ANCHORS), np.empty(ANCHORS, np.float32)
+    candidates, best = Candidates(cap=ANCHORS), np.empty(ANCHORS, np.float32)
 
     def ours() -> int:
         found = candidates.boxes_xyxy, candidates.scores, candidates.class_ids

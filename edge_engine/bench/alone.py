@@ -11,6 +11,7 @@ import zmq
 from msgspec.structs import replace
 
 from edge_engine.bench.report import Alone
+from edge_engine.choosing import Asked, labels_of
 from edge_engine.clock import monotonic_ns, to_ms
 from edge_engine.config import Config
 from edge_engine.errors import SourceError
@@ -35,20 +36,24 @@ _SCALING_RUNS = 40
 
 def model_alone(config: Config, setting: Setting) -> Model:
     """The model on one thread, in the form in which an engine runs it for the first stream."""
-    path = find_model(config.model)
+    path, labels = find_model(config.model), labels_of(config)
     stream = next(iter(config.streams.values()))
+
+    def load(aspect: tuple[int, int] | None) -> Model:
+        return Model(path, replace(setting, threads=1, batch=1), aspect=aspect, labels=labels)
+
     forms = ModelForms(
-        partial(Model, path, replace(setting, threads=1, batch=1)),
+        load,
         trims=config.trim,
         waits=True,
-        is_known=partial(is_known, path),
-        prepare=lambda aspect: repaired(path, aspect=aspect),
+        is_known=lambda aspect: is_known(path, aspect, labels),
+        prepare=lambda aspect: repaired(path, aspect=aspect, labels=labels),
         expected=[make_source(stream.source, pace=False, loop=False).expected_size()],
     )
     return forms.first
 
 
-def cpu_ms_alone(source: str, model: Model) -> dict[str, float]:
+def cpu_ms_alone(source: str, model: Model, asked: Asked) -> dict[str, float]:
     """CPU time per frame of each stage, in this thread, over the source's first frames, in milliseconds.
 
     `model` runs on one thread. Raises SourceError when the source gives no frame.
@@ -62,7 +67,7 @@ def cpu_ms_alone(source: str, model: Model) -> dict[str, float]:
     for frame in frames:
         spent_ms["preprocess"] += _cpu_ms(partial(fill, canvas, frame, model.spec.input))
         spent_ms["infer"] += _cpu_ms(partial(model.run, binding))
-        spent_ms["postprocess"] += _cpu_ms(partial(_decode, model, binding, frame, results))
+        spent_ms["postprocess"] += _cpu_ms(partial(_decode, model, asked, binding, frame, results))
     per_frame = {stage: ms / len(frames) for stage, ms in spent_ms.items()}
     return {"capture": capture_ms, **per_frame, "publish": _publish_ms(results)}
 
@@ -118,10 +123,10 @@ def _read(uri: str) -> tuple[list[Frame], float]:
     return frames, spent_ms / len(frames)
 
 
-def _decode(model: Model, binding: Binding, frame: Frame, results: list[Result]) -> None:
+def _decode(model: Model, asked: Asked, binding: Binding, frame: Frame, results: list[Result]) -> None:
     spec = model.spec
     box = spec.input.lay(frame.size)
-    answer = model.decoder(binding.outputs, spec.score_threshold, spec.iou_threshold).to_source(box)
+    answer = asked.decoder(binding.outputs, asked.score_threshold, asked.iou_threshold).to_source(box)
     results.append(Result(frame, answer, spec.labels, spec.name, "alone", monotonic_ns()))
 
 

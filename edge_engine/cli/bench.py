@@ -19,7 +19,9 @@ from edge_engine.bench.page import page
 from edge_engine.bench.report import Report
 from edge_engine.bench.scenario import SCENARIOS, configure
 from edge_engine.bench.text import comparison_text, report_text
+from edge_engine.choosing import asked_of_streams
 from edge_engine.cli.configuration import changed, config_of, default_source
+from edge_engine.cli.naming import ClassesOption, LabelsOption, ThresholdOption, naming
 from edge_engine.cli.screen import make_screen, progress_bar
 from edge_engine.config import Config, revalidate
 from edge_engine.errors import UsageError
@@ -37,6 +39,9 @@ def bench(
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="A zoo model's name, or an ONNX file.")] = None,
+    labels: LabelsOption = None,
+    classes: ClassesOption = None,
+    threshold: ThresholdOption = None,
     seconds: Annotated[float, typer.Option(min=2, help="Measure for so long.")] = 10,
     warmup: Annotated[float, typer.Option(min=0, help="Run so many seconds before.")] = 2,
     hint: Annotated[
@@ -65,6 +70,7 @@ def bench(
     is_printed = str(json_file) == "-"
     screen = make_screen(stderr=is_printed)
     config = changed(config_of(what or default_source(screen)), model=model, trim=trim)
+    config = naming(labels, classes, threshold).applied_in(config)
     config = revalidate(configure(config, scenario, streams, hint))
     report = measure(config, scenario, warmup, seconds, screen)
     screen.print(report_text(report))
@@ -83,9 +89,10 @@ def measure(config: Config, scenario: str, warmup_s: float, seconds: float, scre
     cv2.setNumThreads(1)
     source = next(iter(config.streams.values())).source
     model = model_alone(config, make_plan(config, find_model(config.model)).setting)
+    asked = next(iter(asked_of_streams(config, model).values()))
     with progress_bar(screen) as progress:
         bar = progress.add_task("each stage alone", total=warmup_s + seconds)
-        parts = [cpu_ms_alone(source, model)]
+        parts = [cpu_ms_alone(source, model, asked)]
 
         def show(since_s: float) -> None:
             progress.update(
@@ -94,7 +101,7 @@ def measure(config: Config, scenario: str, warmup_s: float, seconds: float, scre
 
         run: Run = run_subject(config, warmup_s, seconds, show, receive=SCENARIOS[scenario].is_live)
         progress.update(bar, description="each stage alone")
-        parts.append(cpu_ms_alone(source, model))
+        parts.append(cpu_ms_alone(source, model, asked))
     size = (model.spec.input.width, model.spec.input.height)
     return evaluate(run, config, scenario, size, alone(model, parts))
 

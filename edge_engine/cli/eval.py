@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from edge_engine import kernels
+from edge_engine.cli.naming import ClassesOption, LabelsOption, naming
 from edge_engine.cli.screen import make_screen, progress_bar
 from edge_engine.evaluation.datasets import open_dataset
 from edge_engine.evaluation.evaluate import evaluate as judge
@@ -39,21 +40,32 @@ def evaluate(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="So many pictures, evenly spread.")] = None,
     provider: Annotated[str, typer.Option(help="Only this one; auto takes the best that loads.")] = "auto",
+    labels: LabelsOption = None,
+    classes: ClassesOption = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0.4|A=0.5,B=0.3",
+            help="Where tags and masks begin; average precision and the first five need none.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object with all numbers.")] = False,
 ) -> None:
     """Measure how right a model is, on labelled pictures: the same numbers as the reference tools."""
     screen = make_screen(stderr=as_json)
+    said = naming(labels, classes, threshold)
     dataset = open_dataset(data, images)
     path = find_model(model)
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
-    loaded = Model(path, Setting(provider=provider, workers=cores()))
+    loaded = Model(path, Setting(provider=provider, workers=cores()), labels=said.labels)
+    spec = said.applied_to(loaded.spec)
     with progress_bar(screen) as progress:
         bar = progress.add_task(escape(loaded.spec.name))
 
         def show(done: int, total: int) -> None:
             progress.update(bar, completed=done, total=total, description=f"picture {done} of {total}")
 
-        report = judge(loaded, dataset, limit, show)
+        report = judge(loaded, dataset, limit, show, spec)
     if as_json:
         typer.echo(msgspec.json.encode(report))
     else:

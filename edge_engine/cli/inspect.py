@@ -12,9 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from edge_engine import kernels
+from edge_engine.cli.naming import ClassesOption, LabelsOption, ThresholdOption, naming
 from edge_engine.cli.screen import make_screen, progress_bar
 from edge_engine.inspection.report import Inspection, Trial
-from edge_engine.models.spec import InputSpec
+from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.zoo import find_model
 
 _LABELS_SHOWN = 8
@@ -25,6 +26,9 @@ def inspect(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Try it on this one, not on the bundled pictures.")
     ] = None,
+    labels: LabelsOption = None,
+    classes: ClassesOption = None,
+    threshold: ThresholdOption = None,
     write: Annotated[
         bool, typer.Option("--write", help="Store what it is, as it works best, in the file's metadata.")
     ] = False,
@@ -34,12 +38,17 @@ def inspect(
     from edge_engine.inspection.inspect import bundled_images, inspect_model, read_image, write_best
 
     screen = make_screen(stderr=as_json)
+    said = naming(labels, classes, threshold)
     path = find_model(model)
     images = bundled_images() if picture is None else [read_image(picture)]
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
     with progress_bar(screen) as progress:
         bar = progress.add_task("", total=None)
-        found = inspect_model(path, images, lambda step: progress.update(bar, description=escape(step)))
+
+        def show(step: str) -> None:
+            progress.update(bar, description=escape(step))
+
+        found = inspect_model(path, images, show, said.labels, said.applied_to)
     if as_json:
         typer.echo(msgspec.json.encode(found))
     else:
@@ -84,10 +93,18 @@ def _facts(found: Inspection) -> Table:
         ("letterbox", "input.letterbox", f"{picture.letterbox}, pad {picture.pad}"),
         ("labels", "labels", labels + more),
         ("thresholds", "score_threshold", f"score {spec.score_threshold:g}, overlap {spec.iou_threshold:g}"),
+        *_asked(spec),
     )
     for title, name, value in rows:
         table.add_row(title, escape(value), found.origins[name])
     return table
+
+
+def _asked(spec: ModelSpec) -> tuple[tuple[str, str, str], ...]:
+    """What is asked for of single classes, where it is."""
+    limits = ", ".join(f"{name} {limit:g}" for name, limit in spec.label_thresholds.items())
+    rows = (("of labels", "label_thresholds", limits), ("classes", "classes", ", ".join(spec.classes)))
+    return tuple(row for row in rows if row[2])
 
 
 def _normalisation(picture: InputSpec) -> str:

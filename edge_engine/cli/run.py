@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from edge_engine import kernels
 from edge_engine.cli.configuration import changed, config_of, publishing
+from edge_engine.cli.naming import ClassesOption, LabelsOption, ThresholdOption, naming
 from edge_engine.cli.screen import make_screen, told_if_slow
 from edge_engine.cli.status import StatusLine, print_summary
 from edge_engine.config import Config
@@ -37,6 +38,9 @@ def run(
     seconds: Annotated[float | None, typer.Option(min=0.1, help="End after so many seconds.")] = None,
     policy: Annotated[str | None, typer.Option(help="live (newest wins) or lossless.")] = None,
     hint: Annotated[str | None, typer.Option(help="auto, latency or throughput.")] = None,
+    labels: LabelsOption = None,
+    classes: ClassesOption = None,
+    threshold: ThresholdOption = None,
     publish: Annotated[str | None, typer.Option(help="ZeroMQ endpoint to publish on.")] = None,
     trim: Annotated[
         bool | None, typer.Option("--trim/--no-trim", help="Leave the letterbox's padding out, or not.")
@@ -61,6 +65,7 @@ def run(
         hint=hint,
         trim=trim,
     )
+    config = naming(labels, classes, threshold).applied_in(config)
     # With --json, stdout belongs to the program that reads it.
     _run(config, make_screen(stderr=as_json), as_json)
 

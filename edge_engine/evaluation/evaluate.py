@@ -18,6 +18,7 @@ from edge_engine.evaluation.report import REPORT_VERSION, Accuracy, Subject
 from edge_engine.evaluation.run import answers
 from edge_engine.evaluation.segmentation import SegmentationJudge
 from edge_engine.models.model import Model
+from edge_engine.models.names import some
 from edge_engine.models.spec import ModelSpec, Task
 from edge_engine.result import Answer
 
@@ -51,12 +52,14 @@ def evaluate(
     dataset: Dataset,
     limit: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    spec: ModelSpec | None = None,
 ) -> Accuracy:
     """`limit`: at most so many pictures, evenly spread. `on_progress` is told how many are done, of how many.
+    `spec`: the model's with what is asked for in place; its classes are the only ones that are judged.
 
     Raises DataError when the data doesn't fit the model.
     """
-    spec = model.spec
+    spec = spec or model.spec
     if spec.task not in _JUDGES:
         raise DataError(
             f"model {spec.name}: its task, {spec.task}, can't be judged; known: {', '.join(_JUDGES)}"
@@ -88,7 +91,7 @@ def evaluate(
         iou_threshold=spec.iou_threshold,
         seconds=seconds,
         left_out=matching.left_out,
-        notes=(*dataset.notes, *_notes(matching)),
+        notes=(*dataset.notes, *_notes(matching, spec)),
         **judge.judge(),
     )
 
@@ -98,7 +101,7 @@ def _that_count(dataset: Dataset, matching: Matching) -> list[Picture]:
     return [p for p in dataset.pictures if p.class_id < 0 or matching.class_ids[p.class_id] >= 0]
 
 
-def _notes(matching: Matching) -> list[str]:
+def _notes(matching: Matching, spec: ModelSpec) -> list[str]:
     notes = (
         []
         if matching.is_by_name
@@ -106,4 +109,6 @@ def _notes(matching: Matching) -> list[str]:
     )
     if matching.unlabelled:
         notes.append(f"{len(matching.unlabelled)} of the model's labels are not in the data, and not judged")
+    if spec.classes:
+        notes.append(f"only those asked for are judged: {some(spec.classes)}")
     return notes

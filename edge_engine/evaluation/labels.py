@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_engine.errors import DataError
 from edge_engine.evaluation.datasets import Dataset
+from edge_engine.models.names import class_id_of, meanings, plain, some
 from edge_engine.models.spec import ModelSpec
-
-_SHOWN = 5
-# What Pascal VOC, and Darknet after it, call some of COCO's classes.
-_ALIASES = {"aeroplane": "airplane", "motorbike": "motorcycle", "sofa": "couch", "tvmonitor": "tv"}
 
 
 @dataclass(frozen=True)
 class Matching:
-    """`class_ids`: the model's class id of each of the dataset's labels, -1 where it has none.
+    """`class_ids`: the model's class id of each of the dataset's labels, -1 where it has none,
 
-    `left_out`: those of the dataset that the model can't say, `unlabelled`: those of the model that the
-    dataset doesn't label; neither counts.
+    or none that is asked for. `left_out`: those of the dataset that the model can't say, `unlabelled`: those
+    of the model that the dataset doesn't label; neither counts.
     """
 
     class_ids: tuple[int, ...]
@@ -43,9 +39,10 @@ def match(dataset: Dataset, spec: ModelSpec) -> Matching:
     """
     if dataset.labels is None:
         _expect_known(dataset, spec)
-        return Matching(tuple(range(len(spec.labels))), spec.labels, (), (), is_by_name=False)
-    known = _meanings(spec.labels)
-    class_ids = tuple(known.get(_plain(label), -1) for label in dataset.labels)
+        every = tuple(range(len(spec.labels)))
+        return Matching(_asked(dataset, spec, every), spec.labels, (), (), is_by_name=False)
+    known = meanings(spec.labels)
+    class_ids = tuple(known.get(plain(label), -1) for label in dataset.labels)
     _expect_one_each(dataset, class_ids, spec)
     if max(class_ids, default=-1) < 0:
         raise DataError(
@@ -54,31 +51,18 @@ def match(dataset: Dataset, spec: ModelSpec) -> Matching:
         )
     left_out = tuple(label for label, i in zip(dataset.labels, class_ids, strict=True) if i < 0)
     unlabelled = tuple(label for i, label in enumerate(spec.labels) if i not in class_ids)
-    return Matching(class_ids, spec.labels, left_out, unlabelled, is_by_name=True)
+    return Matching(_asked(dataset, spec, class_ids), spec.labels, left_out, unlabelled, is_by_name=True)
 
 
-def some(labels: Sequence[str]) -> str:
-    """The first few, for a line."""
-    shown = ", ".join(labels[:_SHOWN])
-    return f"{shown} … ({len(labels)} in all)" if len(labels) > _SHOWN else shown
-
-
-def _meanings(labels: Sequence[str]) -> dict[str, int]:
-    """Names → index. A name that two labels share means neither."""
-    whole = _unique([(label, i) for i, label in enumerate(labels)])
-    parts = _unique([(part, i) for i, label in enumerate(labels) for part in label.split(",")])
-    return parts | whole
-
-
-def _unique(names: list[tuple[str, int]]) -> dict[str, int]:
-    plain = {(_plain(name), i) for name, i in names}
-    times = Counter(name for name, _ in plain)
-    return {name: i for name, i in plain if times[name] == 1}
-
-
-def _plain(name: str) -> str:
-    plain = re.sub(r"[\s_-]+", "", name).casefold()
-    return _ALIASES.get(plain, plain)
+def _asked(dataset: Dataset, spec: ModelSpec, class_ids: tuple[int, ...]) -> tuple[int, ...]:
+    """Those that the spec asks for, -1 in place of the others."""
+    if not spec.classes:
+        return class_ids
+    asked = {class_id_of(spec.labels, name) for name in spec.classes}
+    kept = tuple(class_id if class_id in asked else -1 for class_id in class_ids)
+    if max(kept, default=-1) < 0:
+        raise DataError(f"{dataset.path}: labels none of those asked for, {some(spec.classes)}")
+    return kept
 
 
 def _expect_known(dataset: Dataset, spec: ModelSpec) -> None:

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from edge_engine.errors import DataError
 from edge_engine.evaluation.datasets import Dataset, Labelled, Picture
 from edge_engine.evaluation.detection import annotation, that_count
-from edge_engine.evaluation.labels import Matching, some
+from edge_engine.evaluation.labels import Matching
 from edge_engine.evaluation.precision import Row, Seen, average_precision, import_library
 from edge_engine.evaluation.report import AveragePrecision
+from edge_engine.models.names import some
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Answer, Objects
 

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from edge_engine.errors import CorruptFrameError, DataError, ModelError
 from edge_engine.evaluation.datasets import Picture
 from edge_engine.frame import Frame
-from edge_engine.models.families import load_family
 from edge_engine.models.model import InferenceError, Model
 from edge_engine.result import Answer
 from edge_engine.slots import Canvas
@@ -72,10 +71,7 @@ class _Worker:
         self._binding = model.bind(self._canvas.tensor, model.new_outputs())
         self._score_threshold = score_threshold
         # A label's own threshold would hide what the curve of precision over recall is drawn from.
-        spec = replace(model.spec, label_thresholds={})
-        names = [output.name for output in model.session.get_outputs()]
-        shapes = {n: output.shape for n, output in zip(names, self._binding.outputs, strict=True)}
-        self._decoder = load_family(spec.family)(spec, shapes)
+        self._decoder = model.new_decoder(replace(model.spec, label_thresholds={}, classes=()))
 
     def answer(self, path: Path) -> tuple[tuple[int, int], Answer]:
         """The picture's size, and the answer in its pixels."""

@@ -12,12 +12,14 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from edge_engine.errors import DataError, one_line
 from edge_engine.evaluation.datasets import Dataset, Picture
 from edge_engine.evaluation.labels import Matching
 from edge_engine.evaluation.report import ClassOverlap, Overlap
+from edge_engine.models.families.limits import Limits
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Answer, Segmentation
 
@@ -28,7 +30,8 @@ class SegmentationJudge:
     """`look` is called by the threads that infer, the rest by one thread."""
 
     def __init__(self, dataset: Dataset, matching: Matching, spec: ModelSpec) -> None:
-        self.score_threshold = spec.score_threshold  # where a mask's inside begins
+        of_each = Limits(replace(spec, classes=())).of(spec.score_threshold)
+        self.score_threshold = float(of_each[-1])  # where a mask's inside begins
         self._matching = matching
         self._n_labels = len(spec.labels)
         self._confusion = np.zeros((self._n_labels, self._n_labels), np.int64)

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from edge_engine.evaluation.labels import some
 from edge_engine.evaluation.report import Accuracy, AveragePrecision, Hits, Overlap
+from edge_engine.models.names import some
 
 
 def report_text(report: Accuracy) -> RenderableType:

@@ -20,29 +20,45 @@ from edge_engine.models.model import check_file
 from edge_engine.models.providers import PROVIDERS, Setting, import_runtime
 from edge_engine.models.repair import repaired
 from edge_engine.models.session import open_session
+from edge_engine.models.spec import ModelSpec
 from edge_engine.pictures import known_pictures
 
 Step = Callable[[str], None]
+_ASKED = ("classes", "score_threshold", "label_thresholds")
 
 
-def inspect_model(path: Path, images: Sequence[KnownImage], on_step: Step) -> Inspection:
-    """Raises ModelError for a file that can't be read as a model."""
+def inspect_model(
+    path: Path,
+    images: Sequence[KnownImage],
+    on_step: Step,
+    labels: tuple[str, ...] = (),
+    ask: Callable[[ModelSpec], ModelSpec] | None = None,
+) -> Inspection:
+    """`labels`: in place of the model's own; `ask` changes what is asked for in its spec.
+
+    Raises ModelError for a file that can't be read as a model, and what `ask` raises.
+    """
     check_file(path)
     data = path.read_bytes()
     on_step("reading the graph")
-    reading = read(path)
-    fixed, repairs = repair(path)
+    reading = read(path, labels)
+    spec, origins = reading.spec, dict(reading.origins)
+    if ask is not None:
+        spec = ask(spec)
+        changed = [name for name in _ASKED if getattr(spec, name) != getattr(reading.spec, name)]
+        origins.update(dict.fromkeys(changed, "given"))
+    fixed, repairs = repair(path, labels=labels)
     graph = describe_graph(load(path), fixed)
     on_step("trying providers")
-    providers = _providers(path)
-    trials, best = try_readings(path, reading.spec, images, lambda name: on_step(f"self-test, {name}"))
+    providers = _providers(path, labels)
+    trials, best = try_readings(path, spec, images, lambda name: on_step(f"self-test, {name}"), labels)
     return Inspection(
         file=str(path),
         sha256=hashlib.sha256(data).hexdigest(),
         bytes=len(data),
         graph=graph,
-        spec=reading.spec,
-        origins=reading.origins,
+        spec=spec,
+        origins=origins,
         repairs=repairs,
         providers=providers,
         trials=trials,
@@ -74,16 +90,16 @@ def write_best(path: Path, found: Inspection) -> None:
         raise UsageError(f"{path}: can't be written: {error.strerror}") from None
 
 
-def _providers(path: Path) -> dict[str, str]:
+def _providers(path: Path, labels: tuple[str, ...]) -> dict[str, str]:
     """Those in this build of ONNX Runtime: whether each takes the model."""
     present = import_runtime().get_available_providers()
     names = [name for name, provider in PROVIDERS.items() if provider.name in present]
-    return {name: _loads(path, name) for name in names}
+    return {name: _loads(path, name, labels) for name in names}
 
 
-def _loads(path: Path, provider: str) -> str:
+def _loads(path: Path, provider: str, labels: tuple[str, ...]) -> str:
     try:
-        open_session(repaired(path).path, Setting(provider=provider))
+        open_session(repaired(path, labels=labels).path, Setting(provider=provider))
     except EdgeEngineError as error:
         return one_line(error)
     return "loads"

@@ -46,17 +46,22 @@ class KnownImage:
 
 
 def try_readings(
-    path: Path, spec: ModelSpec, images: Sequence[KnownImage], on_trial: Callable[[str], None]
+    path: Path,
+    spec: ModelSpec,
+    images: Sequence[KnownImage],
+    on_trial: Callable[[str], None],
+    labels: tuple[str, ...] = (),
 ) -> tuple[list[Trial], int]:
     """The file's own reading, and all others where that misses a picture's content; and which is best.
 
-    Where the labels have words for what some pictures show, only those are looked at.
+    Where the labels have words for what some pictures show, only those are looked at. `labels`: in place of
+    the file's own, as in `spec`.
     """
     images = [image for image in images if _known(spec.labels, image.shows)] or images
     trials = []
     for name, picture in _readings(spec.input):
         on_trial(name)
-        model, _ = repair(path, picture=picture)
+        model, _ = repair(path, picture=picture, labels=labels)
         trials.append(_try(name, picture, path, model, images))
         if len(trials) == 1 and all(sight.score >= FOUND for sight in trials[0].sights):
             break
@@ -105,7 +110,8 @@ class _Recogniser:
         outputs = self._session.run(self._names, {self._session.get_inputs()[0].name: tensor})
         if self._decoder is None:
             shapes = {name: output.shape for name, output in zip(self._names, outputs, strict=True)}
-            self._decoder = load_family(spec.family)(spec, shapes)
+            everything = replace(spec, label_thresholds={}, classes=())
+            self._decoder = load_family(spec.family)(everything, shapes)
         box = picture.lay(pixels.size)
         answer: Answer = self._decoder(outputs, 0.05, spec.iou_threshold).to_source(box)
         return Result(frame, answer, spec.labels, spec.name, "inspect", 0)

@@ -16,6 +16,7 @@ def decode_objectness(
     boxes_xyxy_out: NDArray[np.float32],
     scores_out: NDArray[np.float32],
     class_ids_out: NDArray[np.int32],
+    rows_out: NDArray[np.int32],
     count: int,
 ) -> int:
     """Append the candidates to the `count` that the outputs hold; returns the new count.
@@ -28,7 +29,8 @@ def decode_objectness(
     Without `cells` boxes are in input pixels. With `cells`, float32 [anchors, 3], each anchor's column, row
     and stride, they are raw: centre = (xy + column, row) * stride, size = exp(wh) * stride
     (YOLOX, arXiv:2107.08430). Outputs as in kernels.gfl: float32 [cap, 4], float32 [cap], int32 [cap],
-    cap >= 1; once full, the best `cap` by score as a min-heap. Other dtypes or layouts are an ArgumentError.
+    cap >= 1; once full, the best `cap` by score as a min-heap. `rows_out` int32 [cap]: each candidate's
+    anchor. Other dtypes or layouts are an ArgumentError.
     """
     anchors, columns = output.shape
     if not 0 <= classes <= columns - 5 or (cells is not None and cells.shape != (anchors, 3)):
@@ -46,6 +48,7 @@ def decode_objectness(
         boxes_xyxy_out,
         scores_out,
         class_ids_out,
+        rows_out,
         len(scores_out),
         count,
     )

@@ -62,7 +62,7 @@ KERNELS = {
     "decode_objectness": Kernel(
         "objectness:decode_objectness",
         "int64(float32*, int32*, int64, int64, int64, float32*, int64, float64, float32*, float32*, "
-        "int32*, int64, int64)",
+        "int32*, int32*, int64, int64)",
     ),
     "decode_peaks": Kernel(
         "peaks:decode_peaks",

@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple
 from edge_engine.models.spec import Colour, Fit, Layout, Task
 
 Shape = tuple[int, ...]
-Origin = Literal["metadata", "sidecar", "graph", "assumed"]
+Origin = Literal["given", "metadata", "sidecar", "graph", "assumed"]
+"""`given`: on the command line, or in an engine's configuration."""
 
 
 class GraphFacts(NamedTuple):

@@ -1,6 +1,6 @@
 """Graph surgery: what exporters leave behind is put right, and the input becomes uint8 pixels.
 
-    python -m edge_engine.models.graph [--batched] [--aspect 16x9] MODEL REPAIRED
+    python -m edge_engine.models.graph [--batched] [--aspect 16x9] [--labels JSON] MODEL REPAIRED
 
 Writes the repaired model (batched: one for any number of pictures at once; aspect: one without the padding
 around pictures of that shape) and prints a JSON list of what was
@@ -44,16 +44,17 @@ def repair(
     is_batched: bool = False,
     aspect: tuple[int, int] | None = None,
     picture: InputSpec | None = None,
+    labels: tuple[str, ...] = (),
 ) -> tuple[ModelProto, list[str]]:
     """The model of a file, repaired, and what was changed, a line each. Raises ModelError.
 
-    `picture`: how its input is to be read, in place of what it says itself. `aspect`: width and height of
-    the pictures, in any unit, whose letterbox loses its padding.
+    `picture`: how its input is to be read, `labels`: what its classes are called, in place of what it says
+    itself. `aspect`: width and height of the pictures, in any unit, whose letterbox loses its padding.
     """
     model = load(path)
     try:
         changes = _drop_inputs_that_are_weights(model.graph)
-        spec = _read(path, model).spec
+        spec = _read(path, model, labels).spec
         spec = replace(spec, input=picture or spec.input)
         changes += _fix_shapes(model.graph, spec)
         changes += fix_side_inputs(path, model.graph, (spec.input.width, spec.input.height))
@@ -78,17 +79,17 @@ def repair(
     return model, changes
 
 
-def read(path: Path) -> Reading:
-    """What a file is, and where each fact comes from. Raises ModelError."""
+def read(path: Path, labels: tuple[str, ...] = ()) -> Reading:
+    """What a file is, and where each fact comes from; `labels` stand in place of its own. ModelError."""
     model = load(path)
     _drop_inputs_that_are_weights(model.graph)
-    return _read(path, model)
+    return _read(path, model, labels)
 
 
-def _read(path: Path, model: ModelProto) -> Reading:
+def _read(path: Path, model: ModelProto, labels: tuple[str, ...]) -> Reading:
     put_picture_first(path, model.graph)
     layout = layout_of(path, model.graph.input[0])
-    return read_model(path, _metadata(model), layout, partial(look_at, path, model, layout))
+    return read_model(path, _metadata(model), layout, partial(look_at, path, model, layout), labels)
 
 
 def _metadata(model: ModelProto) -> dict[str, str]:
@@ -253,16 +254,23 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--batched", action="store_true")
     parser.add_argument("--aspect", type=_size)
+    parser.add_argument("--labels", type=_labels, default=())
     parser.add_argument("source", type=Path)
     parser.add_argument("target")
     given = parser.parse_args()
     try:
-        model, changes = repair(given.source, is_batched=given.batched, aspect=given.aspect)
+        model, changes = repair(
+            given.source, is_batched=given.batched, aspect=given.aspect, labels=given.labels
+        )
     except EdgeEngineError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
     onnx.save(model, given.target)
     sys.stdout.buffer.write(msgspec.json.encode(changes))
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])
 
 
 def _size(text: str) -> tuple[int, int]:

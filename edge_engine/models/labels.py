@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
+from edge_engine.models.spec import Task
+
 
 def _names(text: str) -> tuple[str, ...]:
     """Separated by spaces; an underscore stands for a space within one."""
@@ -29,3 +34,23 @@ VOC = _names(
     "person pottedplant sheep sofa train tvmonitor"
 )
 """PASCAL VOC's 20 classes after the background, as segmentation models have them."""
+
+
+@cache
+def imagenet() -> tuple[str, ...]:
+    """The 1000 classes of ImageNet's challenge of 2012 (image-net.org), in torchvision's words."""
+    return tuple(Path(__file__).with_name("imagenet.txt").read_text(encoding="utf-8").splitlines())
+
+
+def customary_labels(task: Task, classes: int) -> tuple[str, ...]:
+    """What so many classes without names usually are; () where nothing is usual.
+
+    1001 are ImageNet's after a background, as TensorFlow's models have them.
+    """
+    if task in ("detection", "instance-segmentation"):
+        return {80: COCO, 20: VOC[1:]}.get(classes, ())
+    if task == "segmentation":
+        return VOC if classes == len(VOC) else ()
+    if task == "classification" and classes in (1000, 1001):
+        return imagenet() if classes == 1000 else ("background", *imagenet())
+    return ()

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError, one_line
+from edge_engine.models.choice import with_labels
 from edge_engine.models.families import load_family
 from edge_engine.models.families.family import Decoder
 from edge_engine.models.providers import Setting
 from edge_engine.models.reading import read_spec
 from edge_engine.models.repair import repaired
 from edge_engine.models.session import open_session
-from edge_engine.models.spec import BATCH_DIMENSION
+from edge_engine.models.spec import BATCH_DIMENSION, ModelSpec
 
 Tensor = NDArray[Any]
 
@@ -43,22 +44,33 @@ class Binding(NamedTuple):
 class Model:
     """Loaded once; `run` may be called by several workers at a time, each with tensors of its own."""
 
-    def __init__(self, path: Path, setting: Setting = _PLAIN, aspect: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        setting: Setting = _PLAIN,
+        *,
+        aspect: tuple[int, int] | None = None,
+        labels: tuple[str, ...] = (),
+    ) -> None:
         """`aspect`: for pictures of that shape alone, (width, height) in any unit, without the padding of
-        its letterbox. Raises ModelError or ProviderError, in one line."""
+        its letterbox. `labels`: in place of its own. Raises ModelError or ProviderError, in one line."""
         check_file(path)
         self.path = path
-        file, self.repairs = repaired(path, is_batched=setting.batch > 1, aspect=aspect)
+        file, self.repairs = repaired(path, is_batched=setting.batch > 1, aspect=aspect, labels=labels)
         self.session, provider = open_session(file, setting)
         self.setting = msgspec.structs.replace(setting, provider=provider)
-        self.spec = read_spec(path, self.session.get_modelmeta().custom_metadata_map)
+        spec = read_spec(path, self.session.get_modelmeta().custom_metadata_map)
+        self.spec = with_labels(path, spec, labels)
         self._input = self._check_input()
         self._output_names = [output.name for output in self.session.get_outputs()]
         self._outputs = self._first_run()
         self._varying = self._find_varying()
-        self.decoder: Decoder = load_family(self.spec.family)(
-            self.spec, {name: output.shape for name, output in self._outputs.items()}
-        )
+        self.decoder = self.new_decoder(self.spec)
+
+    def new_decoder(self, spec: ModelSpec) -> Decoder:
+        """One with scratch of its own, for this model's spec with changes to what is asked for."""
+        shapes = {name: output.shape for name, output in self._outputs.items()}
+        return load_family(spec.family)(spec, shapes)
 
     def new_input(self) -> Tensor:
         """A tensor to put a picture into, filled with the letterbox's padding."""

@@ -13,11 +13,24 @@ from typing import NamedTuple
 import msgspec
 
 from edge_engine.errors import ModelError
+from edge_engine.models.choice import with_labels
 from edge_engine.models.facts import Deduction, GraphFacts, Origin
 from edge_engine.models.families import FAMILIES, load_family
+from edge_engine.models.labels import customary_labels
 from edge_engine.models.sidecar import Sidecar, load_sidecar, sidecar_path
-from edge_engine.models.spec import METADATA_KEY, SPEC_VERSION, InputSpec, Layout, ModelSpec
+from edge_engine.models.spec import METADATA_KEY, SPEC_VERSION, InputSpec, Layout, ModelSpec, Task
 from edge_engine.models.ultralytics import is_ultralytics, labels_of_yolov5, spec_of_ultralytics
+
+_SAID = ("task", "keypoint_names", "score_threshold", "iou_threshold", "label_thresholds", "classes")
+"""Of a spec, what a sidecar may say; else it is assumed."""
+
+
+class Known(NamedTuple):
+    """Labels, by who says them."""
+
+    given: tuple[str, ...]
+    sidecar: tuple[str, ...]
+    metadata: tuple[str, ...]
 
 
 class Reading(NamedTuple):
@@ -36,21 +49,26 @@ def read_spec(path: Path, metadata: dict[str, str]) -> ModelSpec:
 
 
 def read_model(
-    path: Path, metadata: dict[str, str], layout: Layout, look: Callable[[Sidecar], GraphFacts]
+    path: Path,
+    metadata: dict[str, str],
+    layout: Layout,
+    look: Callable[[Sidecar], GraphFacts],
+    labels: tuple[str, ...] = (),
 ) -> Reading:
     """What a file is, as it comes from an exporter. `look` finds the graph's facts, given a sidecar's.
+    `labels`: in place of those that it has.
 
     Raises ModelError, in one line, when something stays unknown.
     """
     text = metadata.get(METADATA_KEY)
     if text is not None:
-        return _all_from(_own(path, text), "metadata")
+        return _all_from(path, _own(path, text), labels)
     if is_ultralytics(metadata):
-        return _all_from(spec_of_ultralytics(path, metadata, layout, look), "metadata")
+        return _all_from(path, spec_of_ultralytics(path, metadata, layout, look), labels)
     sidecar = load_sidecar(path) or Sidecar()
     facts = look(sidecar)
-    written = labels_of_yolov5(path, metadata)
-    return _merged(path, facts, _deduced(path, facts, sidecar), sidecar, written)
+    known = Known(labels, sidecar.labels or (), labels_of_yolov5(path, metadata))
+    return _merged(path, facts, _deduced(path, facts, sidecar), sidecar, known)
 
 
 def _own(path: Path, text: str) -> ModelSpec:
@@ -63,9 +81,13 @@ def _own(path: Path, text: str) -> ModelSpec:
     return spec
 
 
-def _all_from(spec: ModelSpec, origin: Origin) -> Reading:
+def _all_from(path: Path, spec: ModelSpec, labels: tuple[str, ...]) -> Reading:
+    """What metadata says, all but labels that are given."""
     names = [f"input.{name}" for name in InputSpec.__struct_fields__]
-    return Reading(spec, dict.fromkeys([*ModelSpec.__struct_fields__, *names], origin))
+    origins: dict[str, Origin] = dict.fromkeys([*ModelSpec.__struct_fields__, *names], "metadata")
+    if labels:
+        origins["labels"] = "given"
+    return Reading(with_labels(path, spec, labels), origins)
 
 
 def _deduced(path: Path, facts: GraphFacts, sidecar: Sidecar) -> Deduction:
@@ -84,10 +106,8 @@ def _deduced(path: Path, facts: GraphFacts, sidecar: Sidecar) -> Deduction:
     )
 
 
-def _merged(
-    path: Path, facts: GraphFacts, found: Deduction, sidecar: Sidecar, written: tuple[str, ...]
-) -> Reading:
-    """The sidecar's word, else the graph's, else the family's custom; `written`: labels in the metadata."""
+def _merged(path: Path, facts: GraphFacts, found: Deduction, sidecar: Sidecar, known: Known) -> Reading:
+    """The sidecar's word, else the graph's, else the family's custom."""
     said, origins = sidecar.input, dict[str, Origin]()
     chosen: dict[str, object] = {}
     for name in ("colour", "mean", "std", "letterbox", "pad", "crop"):
@@ -100,9 +120,9 @@ def _merged(
     picture = msgspec.convert(
         {"width": width, "height": height, "layout": facts.layout, "dtype": facts.dtype, **chosen}, InputSpec
     )
-    labels, origins["labels"] = _labels(path, found, sidecar, written)
-    for name in ("task", "keypoint_names", "score_threshold", "iou_threshold"):
-        origins[name] = "assumed" if getattr(sidecar, name) is None else "sidecar"
+    labels, origins["labels"] = _labels(path, found, sidecar.task or found.task, known)
+    for name in _SAID:
+        origins[name] = "sidecar" if getattr(sidecar, name) not in (None, {}) else "assumed"
     origins |= {"family": "sidecar" if sidecar.family else "graph", "input.layout": "graph"}
     spec = ModelSpec(
         name=path.stem,
@@ -113,7 +133,8 @@ def _merged(
         keypoint_names=sidecar.keypoint_names or found.keypoint_names,
         score_threshold=_first(sidecar.score_threshold, found.score_threshold),
         iou_threshold=_first(sidecar.iou_threshold, found.iou_threshold),
-        label_thresholds=sidecar.label_thresholds,
+        label_thresholds={str(name): limit for name, limit in sidecar.label_thresholds.items()},
+        classes=tuple(str(name) for name in sidecar.classes or ()),
         options=found.options | sidecar.options,
         licence=sidecar.licence,
         source=sidecar.source,
@@ -125,16 +146,18 @@ def _first(said: float | None, customary: float) -> float:
     return customary if said is None else said
 
 
-def _labels(
-    path: Path, found: Deduction, sidecar: Sidecar, written: tuple[str, ...]
-) -> tuple[tuple[str, ...], Origin]:
-    """Never guessed in silence: classes without names are numbered, and inspect shows that."""
-    labels = sidecar.labels or written
-    if labels:
-        if found.classes and len(labels) != found.classes:
-            where = sidecar_path(path) if sidecar.labels else f"{path}: its metadata"
+def _labels(path: Path, found: Deduction, task: Task, known: Known) -> tuple[tuple[str, ...], Origin]:
+    """Never guessed in silence: classes without names are named by custom or numbered; inspect shows that."""
+    says: dict[Origin, str] = {
+        "given": f"{path}: what is given as labels",
+        "sidecar": str(sidecar_path(path)),
+        "metadata": f"{path}: its metadata",
+    }
+    for labels, (origin, where) in zip(known, says.items(), strict=True):
+        if labels and found.classes and len(labels) != found.classes:
             raise ModelError(f"{where}: has {len(labels)} labels; {path.name} has room for {found.classes}")
-        return labels, "sidecar" if sidecar.labels else "metadata"
+        if labels:
+            return labels, origin
     if found.labels:
         return found.labels, "assumed"
     if not found.classes:
@@ -142,4 +165,5 @@ def _labels(
             f"{path}: its graph doesn't show how many classes there are; write `labels: …` or "
             f"`labels_file: …` into {sidecar_path(path)}"
         )
-    return tuple(f"class {i}" for i in range(found.classes)), "assumed"
+    numbered = tuple(f"class {i}" for i in range(found.classes))
+    return customary_labels(task, found.classes) or numbered, "assumed"

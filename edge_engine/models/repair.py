@@ -20,7 +20,7 @@ from edge_engine.models.sidecar import load_sidecar
 
 _TIMEOUT_S = 600
 # Names what the steps in graph.py give: a newer engine doesn't take what an older one left.
-_VERSION = 4
+_VERSION = 5
 
 
 class Repaired(NamedTuple):
@@ -52,9 +52,15 @@ class _Kept(NamedTuple):
         return notes if notes.refused or self.model.exists() else None
 
 
-def repaired(path: Path, *, is_batched: bool = False, aspect: tuple[int, int] | None = None) -> Repaired:
+def repaired(
+    path: Path,
+    *,
+    is_batched: bool = False,
+    aspect: tuple[int, int] | None = None,
+    labels: tuple[str, ...] = (),
+) -> Repaired:
     """What is run in place of a model file; batched, it takes any number of pictures at once; for an aspect
-    ratio, it leaves out the padding around such pictures.
+    ratio, it leaves out the padding around such pictures. `labels`: in place of its own.
 
     The zoo's need no repair. Raises ModelError or ProviderError.
     """
@@ -62,17 +68,17 @@ def repaired(path: Path, *, is_batched: bool = False, aspect: tuple[int, int] | 
     if is_ours and not is_batched and aspect is None:
         return Repaired(path, ())
     options = ["--batched"] * is_batched + (["--aspect", _shown(aspect)] if aspect else [])
-    kept = _kept(path, options)
-    notes = kept.read() or _repair(path, kept, options)
+    kept = _kept(path, options, labels)
+    notes = kept.read() or _repair(path, kept, [*options, "--labels", msgspec.json.encode(labels).decode()])
     if notes.refused:
         raise ModelError(notes.refused)
     return Repaired(kept.model, () if is_ours else notes.changes)
 
 
-def is_known(path: Path, aspect: tuple[int, int]) -> bool:
+def is_known(path: Path, aspect: tuple[int, int], labels: tuple[str, ...] = ()) -> bool:
     """Whether the cache has the form for an aspect ratio, or knows that there is none."""
     try:
-        return _kept(path, ["--aspect", _shown(aspect)]).read() is not None
+        return _kept(path, ["--aspect", _shown(aspect)], labels).read() is not None
     except (OSError, ModelError):  # which whoever loads the model tells
         return False
 
@@ -81,18 +87,20 @@ def _shown(aspect: tuple[int, int]) -> str:
     return f"{aspect[0]}x{aspect[1]}"
 
 
-def _kept(path: Path, options: list[str]) -> _Kept:
+def _kept(path: Path, options: list[str], labels: tuple[str, ...]) -> _Kept:
     kind = "-".join([str(_VERSION), *(option.lstrip("-") for option in options)])
-    stem = cache_folder() / "models" / f"{path.stem[:40]}-{_digest(path)[:16]}-{kind}"
+    stem = cache_folder() / "models" / f"{path.stem[:40]}-{_digest(path, labels)[:16]}-{kind}"
     return _Kept(stem.with_name(f"{stem.name}.onnx"), stem.with_name(f"{stem.name}.json"))
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, labels: tuple[str, ...]) -> str:
     """Of the model and of what is said beside it."""
     digest = hashlib.sha256(path.read_bytes())
     sidecar = load_sidecar(path)
     if sidecar is not None:
         digest.update(msgspec.json.encode(sidecar))
+    if labels:
+        digest.update(msgspec.json.encode(labels))
     return digest.hexdigest()
 
 

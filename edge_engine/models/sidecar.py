@@ -14,12 +14,11 @@ from msgspec import Meta
 from edge_engine.errors import ConfigError, ModelError
 from edge_engine.models.spec import Colour, CropShare, Fit, Task
 from edge_engine.yaml_source import parse, read_text
-from edge_engine.yaml_struct import build
+from edge_engine.yaml_struct import LabelName, LabelNames, Names, build
 
 _Side = Annotated[int, Meta(ge=2, le=16384)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Triple = Annotated[tuple[float, float, float], Meta(description="three numbers, one per channel")]
-_Names = Annotated[tuple[str, ...], Meta(min_length=1, description="a list of names")]
 
 
 class InputSidecar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,12 +39,13 @@ class Sidecar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     family: str | None = None
     task: Task | None = None
-    labels: _Names | None = None
+    labels: Names | None = None
     labels_file: str | None = None
-    keypoint_names: _Names | None = None
+    keypoint_names: Names | None = None
     score_threshold: _Share | None = None
     iou_threshold: _Share | None = None
-    label_thresholds: dict[str, _Share] = {}
+    label_thresholds: dict[LabelName, _Share] = {}
+    classes: LabelNames | None = None
     options: dict[str, Any] = {}
     licence: str = ""
     source: str = ""
@@ -66,18 +66,19 @@ def load_sidecar(model: Path) -> Sidecar | None:
     except ConfigError as error:
         raise ModelError(str(error)) from None
     if sidecar.labels is None and sidecar.labels_file is not None:
-        return msgspec.structs.replace(sidecar, labels=_read_labels(path, sidecar.labels_file))
+        labels = read_labels(f"{path}: labels_file", path.parent / sidecar.labels_file)
+        return msgspec.structs.replace(sidecar, labels=labels)
     return sidecar
 
 
-def _read_labels(sidecar: Path, name: str) -> tuple[str, ...]:
-    path = sidecar.parent / name
+def read_labels(where: str, path: Path) -> tuple[str, ...]:
+    """Of a text file with one label a line; ModelError, which begins with `where`."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{sidecar}: labels_file: {path} can't be read: {error}") from None
+        raise ModelError(f"{where}: {path} can't be read: {error}") from None
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
-        raise ModelError(f"{sidecar}: labels_file: {path} is empty; expected one label a line")
+        raise ModelError(f"{where}: {path} is empty; expected one label a line")
     return tuple(line.strip() for line in lines)

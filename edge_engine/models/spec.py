@@ -52,7 +52,8 @@ class InputSpec(msgspec.Struct, frozen=True):
 
 class ModelSpec(msgspec.Struct, frozen=True):
     """`options` holds what only the family understands (strides, anchors, bins). `label_thresholds`: scores
-    that single labels need, in place of `score_threshold`."""
+    that single labels need, in place of `score_threshold`. `classes`: the only labels that are asked for; all
+    where it is empty. Both may name labels as models.names reads names."""
 
     name: str
     task: Task
@@ -63,6 +64,7 @@ class ModelSpec(msgspec.Struct, frozen=True):
     iou_threshold: float
     keypoint_names: tuple[str, ...] = ()
     label_thresholds: dict[str, float] = {}
+    classes: tuple[str, ...] = ()
     version: int = SPEC_VERSION
     options: dict[str, Any] = {}
     licence: str = ""

@@ -67,7 +67,7 @@ def _segmentation(found: Segmentation, labels: Sequence[str]) -> SegmentationRow
     grid = found.class_ids
     values, counts = _runs(grid.ravel())
     cells = np.bincount(values, weights=counts)
-    shares = {labels[i]: float(cells[i] / grid.size) for i in np.flatnonzero(cells).tolist()}
+    shares = {labels[i]: float(cells[i] / grid.size) for i in np.flatnonzero(cells[: found.void]).tolist()}
     return SegmentationRows(grid.shape, values.tolist(), counts.tolist(), shares)
 
 

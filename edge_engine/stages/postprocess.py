@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from edge_engine.choosing import Choices
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
@@ -21,17 +22,12 @@ class StreamTerms(NamedTuple):
     max_age_ms: int
 
 
-class Thresholds(NamedTuple):
-    score: float
-    iou: float
-
-
 class Postprocess:
     """Lossless: a result waits until all before it are done. Live: a result that is overtaken is dropped."""
 
     def __init__(
         self,
-        thresholds: Thresholds,
+        choices: Choices,
         source: Ring[OutputSlot],
         output: Ring[ResultSlot],
         streams: Mapping[str, StreamTerms],
@@ -39,7 +35,7 @@ class Postprocess:
         session: str,
     ) -> None:
         self.name = "postprocess"
-        self._thresholds = thresholds
+        self._choices = choices
         self._input = source
         self._output = output
         self._streams = streams
@@ -89,9 +85,9 @@ class Postprocess:
             self._input.release(slot)
 
     def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Answer:
-        box = slot.model.spec.input.lay(frame.size)
-        decode = slot.model.decoder
-        return decode(slot.of_row(row), self._thresholds.score, self._thresholds.iou).to_source(box)
+        asked = self._choices.of(frame.stream, slot.model)
+        answer = asked.decoder(slot.of_row(row), asked.score_threshold, asked.iou_threshold)
+        return answer.to_source(slot.model.spec.input.lay(frame.size))
 
     def _hand_on(self, frame: Frame, answer: Answer, spec: ModelSpec) -> None:
         valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS

@@ -98,7 +98,7 @@ def assert_same(found: Candidates, first: int, count: int, expected: Faces) -> N
 def test_finds_what_the_reference_finds(
     decode: Decode, twin: Twin, head: Head, threshold: float, first_row: int
 ) -> None:
-    found = Candidates(400)
+    found = Candidates(cap=400)
     count = decode(head, threshold, found, first_row)
     assert_same(found, 0, count, twin(head, threshold, first_row))
 
@@ -106,7 +106,7 @@ def test_finds_what_the_reference_finds(
 @BOTH
 def test_grids_are_appended_one_to_another(decode: Decode, twin: Twin) -> None:
     first, second = random_head(60, 6, 1), random_head(15, 3, 2, stride=16)
-    found = Candidates(100)
+    found = Candidates(cap=100)
     count = decode(first, 0.3, found)
     total = decode(second, 0.3, found, 60, count)
     assert_same(found, 0, count, twin(first, 0.3))
@@ -116,7 +116,7 @@ def test_grids_are_appended_one_to_another(decode: Decode, twin: Twin) -> None:
 @BOTH
 @pytest.mark.parametrize("cap", [1, 2, 7, 50, 299, 300])
 def test_full_outputs_keep_the_best_with_their_rows(decode: Decode, twin: Twin, cap: int) -> None:
-    head, found = random_head(300, 20, 5), Candidates(cap)
+    head, found = random_head(300, 20, 5), Candidates(cap=cap)
     count = decode(head, 0.0, found)
     everything = twin(head, 0.0)
     assert count == cap
@@ -130,6 +130,6 @@ def test_full_outputs_keep_the_best_with_their_rows(decode: Decode, twin: Twin, 
 def test_arrays_that_do_not_fit_are_refused(decode: Decode, twin: Twin) -> None:
     head = random_head(9, 3, 1)
     with pytest.raises(ValueError, match="scores"):
-        decode(head._replace(scores=head.scores[:-1]), 0.5, Candidates(9))
+        decode(head._replace(scores=head.scores[:-1]), 0.5, Candidates(cap=9))
     with pytest.raises(ctypes.ArgumentError):
-        decode(head._replace(boxes=head.boxes.astype(np.float64)), 0.5, Candidates(9))
+        decode(head._replace(boxes=head.boxes.astype(np.float64)), 0.5, Candidates(cap=9))

@@ -22,7 +22,7 @@ def scattered(n: int, seed: int = 0) -> tuple[Array, Array]:
 def test_each_keeps_the_row_that_it_came_from() -> None:
     boxes, scores = scattered(100)
     found = Candidates()
-    kept = found.keep(found.fill(boxes, scores, np.arange(100) * 7), 0.3)
+    kept = found.keep(found.fill(boxes, scores, np.arange(100) * 7), 0.0, 0.3)
     np.testing.assert_array_equal(kept, nms_reference(boxes, scores, np.zeros(100, np.int32), 0.3))
     np.testing.assert_array_equal(found.rows[kept], kept * 7)
     np.testing.assert_array_equal(boxes[found.rows[kept] // 7], found.boxes_xyxy[kept])
@@ -44,14 +44,16 @@ def test_boxes_without_area_take_no_objects_place() -> None:
     boxes = np.stack([left, left * 0, left + 5, left * 0 + 5], axis=1)
     boxes[:10, 2] = boxes[:10, 0]
     found = Candidates()
-    objects = found.suppress(found.fill(boxes, np.linspace(1, 0.5, n, dtype=np.float32), np.arange(n)), 0.5)
+    objects = found.suppress(
+        found.fill(boxes, np.linspace(1, 0.5, n, dtype=np.float32), np.arange(n)), 0.0, 0.5
+    )
     np.testing.assert_array_equal(objects.boxes_xyxy, boxes[10:])
 
 
 def test_an_object_whose_keypoints_are_no_numbers_is_left_out_with_its_mask() -> None:
     boxes, scores = scattered(3)
     found = Candidates()
-    kept = found.keep(found.fill(boxes, scores, np.arange(3)), 1.0)
+    kept = found.keep(found.fill(boxes, scores, np.arange(3)), 0.0, 1.0)
     keypoints = np.ones((3, 5, 3), np.float32)
     keypoints[1, 4, 0] = np.inf
     masks = np.arange(3, dtype=np.uint8)[:, None, None].repeat(2, axis=1)
@@ -66,7 +68,7 @@ def test_an_object_whose_keypoints_are_no_numbers_is_left_out_with_its_mask() ->
 def test_objects_are_no_views_of_the_scratch() -> None:
     boxes, scores = scattered(3)
     found = Candidates()
-    objects = found.suppress(found.fill(boxes, scores, np.arange(3)), 1.0)
+    objects = found.suppress(found.fill(boxes, scores, np.arange(3)), 0.0, 1.0)
     before = objects.boxes_xyxy.copy()
     found.fill(*scattered(3, seed=1), np.arange(3))
     np.testing.assert_array_equal(objects.boxes_xyxy, before)

@@ -7,11 +7,18 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from msgspec.structs import replace
 from onnx import helper, numpy_helper
 
 from edge_engine.errors import ModelError
+from edge_engine.models.choice import with_labels
+from edge_engine.models.graph import read
+from edge_engine.models.labels import VOC
 from edge_engine.models.model import Model
+from edge_engine.models.spec import InputSpec, ModelSpec
 from tests.models.exported import exported
+from tests.models.heads import end_to_end
+from tests.models.whole_picture import whole_picture_model
 
 CELLS = 84  # of strides 8, 16 and 32 in a picture of 64 x 64
 
@@ -51,6 +58,58 @@ def test_a_sidecar_says_what_the_graph_can_not(tmp_path: Path) -> None:
     assert spec.labels == ("cat", "dog", "bird")
     assert spec.score_threshold == 0.4
     assert (spec.input.colour, spec.input.letterbox, spec.input.pad) == ("BGR", "top-left", 0)
+
+
+def test_a_sidecar_asks_for_classes_and_their_scores_by_name_or_number(tmp_path: Path) -> None:
+    path = without_metadata(tmp_path / "mine.onnx")
+    (tmp_path / "mine.yaml").write_text(
+        "labels: [cat, dog, bird]\nclasses: [2, Cat]\nlabel_thresholds: {cat: 0.5, 2: 0.1}\n"
+    )
+    spec = Model(path).spec
+    assert (spec.classes, spec.label_thresholds) == (("2", "Cat"), {"cat": 0.5, "2": 0.1})
+    (tmp_path / "mine.yaml").write_text("labels: [cat, dog, bird]\nclasses: [brid]\n")
+    with pytest.raises(ModelError, match=r"classes: 'brid' is none of its 3 labels; did you mean \"bird\""):
+        Model(path)
+
+
+def test_labels_that_are_given_stand_above_a_sidecar_and_metadata(tmp_path: Path) -> None:
+    given = ("a", "b", "c")
+    path = without_metadata(tmp_path / "mine.onnx")
+    (tmp_path / "mine.yaml").write_text("labels: [cat, dog, bird]\n")
+    assert Model(path, labels=given).spec.labels == given
+    assert Model(path).spec.labels == ("cat", "dog", "bird")
+    assert Model(exported(tmp_path / "said.onnx"), labels=given).spec.labels == given
+    reading = read(tmp_path / "said.onnx", given)
+    assert (reading.origins["labels"], reading.origins["family"]) == ("given", "metadata")
+    for name in ("mine.onnx", "said.onnx"):
+        with pytest.raises(ModelError, match=rf"{name}.* 2 labels"):
+            Model(tmp_path / name, labels=("a", "b"))
+
+
+def test_labels_by_custom_are_assumed_and_a_sidecar_wins(tmp_path: Path) -> None:
+    path = whole_picture_model(tmp_path / "mine.onnx", "planes", 21)
+    reading = read(path)
+    assert (reading.spec.labels, reading.origins["labels"]) == (VOC, "assumed")
+    names = [f"surface {i}" for i in range(21)]
+    (tmp_path / "mine.yaml").write_text(f"labels: {names}\n")
+    reading = read(path)
+    assert (reading.spec.labels, reading.origins["labels"]) == (tuple(names), "sidecar")
+
+
+def test_labels_may_be_what_a_graph_does_not_show(tmp_path: Path) -> None:
+    path = end_to_end(tmp_path / "mine.onnx")
+    with pytest.raises(ModelError, match="doesn't show how many classes there are"):
+        Model(path)
+    assert Model(path, labels=("a", "b", "c", "d")).spec.labels == ("a", "b", "c", "d")
+
+
+def test_new_labels_take_over_what_is_said_of_the_old_ones() -> None:
+    picture = InputSpec(64, 64, "NHWC", "uint8", "RGB", "stretch")
+    spec = ModelSpec("m", "detection", "yolov8", picture, ("cat", "dog", "bird"), 0.3, 0.5)
+    spec = replace(spec, classes=("Dog", "2"), label_thresholds={"bird": 0.5})
+    renamed = with_labels(Path("m.onnx"), spec, ("x", "y", "y"))
+    assert (renamed.labels, renamed.classes) == (("x", "y", "y"), ("1", "2"))
+    assert renamed.label_thresholds == {"2": 0.5}
 
 
 def test_a_sidecar_that_changes_changes_the_model(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from numba import carray
 from numpy.typing import NDArray
 
 from edge_engine.kernels.native import part
-from edge_engine.kernels.native.candidates import add
+from edge_engine.kernels.native.candidates import add_with_row
 
 # The bits of float32's infinity: those of finite numbers from 0 on are below, in the numbers' order.
 _INFINITY = 0x7F800000
@@ -55,6 +55,7 @@ def decode_objectness(
     boxes_address: Any,  # noqa: ANN401
     scores_out_address: Any,  # noqa: ANN401
     class_ids_address: Any,  # noqa: ANN401
+    rows_address: Any,  # noqa: ANN401
     cap: int,
     count: int,
 ) -> int:
@@ -66,6 +67,7 @@ def decode_objectness(
     bits = carray(bits_address, (anchors, columns))
     boxes_xyxy_out = carray(boxes_address, (cap, 4))
     scores_out, class_ids_out = carray(scores_out_address, (cap,)), carray(class_ids_address, (cap,))
+    rows_out = carray(rows_address, (cap,))
     limit = np.float32(threshold)
     for anchor in range(anchors):
         score = output[anchor, 4]
@@ -84,5 +86,7 @@ def decode_objectness(
             width, height = np.float32(math.exp(width)) * stride, np.float32(math.exp(height)) * stride
         if _is_box(x, y, width, height):
             box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-            count = add(boxes_xyxy_out, scores_out, class_ids_out, count, box, score, class_id)
+            count = add_with_row(
+                boxes_xyxy_out, scores_out, class_ids_out, rows_out, count, box, score, class_id, anchor
+            )
     return count

@@ -69,7 +69,7 @@ class BlazeFace:
         self._anchors = np.concatenate(_layers(spec).centres(size))
         names = list(output_shapes)
         self._reads = [names.index(name) for name in self.reads(spec, output_shapes)]
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -108,17 +108,17 @@ class BlazeFace:
     def __call__(
         self, outputs: Sequence[NDArray[Any]], score_threshold: float, iou_threshold: float
     ) -> Objects:
+        found = self._candidates
         logits, numbers = self._sort(outputs)
         scores = _sigmoid(logits)
-        rows = np.flatnonzero((scores >= np.float32(score_threshold)) & np.isfinite(logits))
+        rows = np.flatnonzero((scores >= np.float32(found.lowest(score_threshold))) & np.isfinite(logits))
         with np.errstate(over="ignore", invalid="ignore"):
             points = numbers[rows].reshape(-1, _NUMBERS // 2, 2)
             sizes = points[:, 1].copy()
             points += self._anchors[rows, None]
             boxes_xyxy = np.concatenate([points[:, 0] - sizes / 2, points[:, 0] + sizes / 2], axis=1)
-        found = self._candidates
         count = found.fill(boxes_xyxy, scores[rows], np.arange(len(rows)))
-        kept = found.keep(count, iou_threshold)
+        kept = found.keep(count, score_threshold, iou_threshold)
         return found.objects(kept, faces.with_scores(points[found.rows[kept], 2:], found.scores[kept]))
 
     def _sort(self, outputs: Sequence[NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from edge_engine.kernels.nms import nms
 from edge_engine.models.families.family import MAX_OBJECTS
+from edge_engine.models.families.limits import Limits
+from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
 MAX_CANDIDATES = 4096  # boxes that enter suppression; the best by score when a model gives more
@@ -17,10 +19,11 @@ class Candidates:
 
     `boxes_xyxy` float32 [cap, 4], in model-input pixels; `scores` float32 [cap]; `class_ids` int32 [cap];
     `rows` int32 [cap]: which row of the model's output each came from, where a family goes back there for
-    keypoints or masks.
+    keypoints or masks. With a spec, its limits hold for each label.
     """
 
-    def __init__(self, cap: int = MAX_CANDIDATES) -> None:
+    def __init__(self, spec: ModelSpec | None = None, cap: int = MAX_CANDIDATES) -> None:
+        self._limits = None if spec is None else Limits(spec)
         self.boxes_xyxy = np.empty((cap, 4), np.float32)
         self.scores = np.empty(cap, np.float32)
         self.class_ids = np.empty(cap, np.int32)
@@ -47,12 +50,30 @@ class Candidates:
         self.class_ids[:count] = 0 if class_ids is None else class_ids
         return count
 
-    def keep(self, count: int, iou_threshold: float) -> NDArray[np.int64]:
-        """Indices of those that remain of the first `count` candidates, highest score first."""
+    def lowest(self, score_threshold: float) -> float:
+        """The threshold for the kernel that fills this."""
+        return score_threshold if self._limits is None else self._limits.lowest(score_threshold)
+
+    def keep(self, count: int, score_threshold: float, iou_threshold: float) -> NDArray[np.int64]:
+        """Indices of those that remain of the first `count` candidates, highest score first.
+
+        The scratch then holds those alone that reach their labels' limits.
+        """
+        count = self._cut(count, score_threshold)
         boxes_xyxy = self.boxes_xyxy[:count]
         kept = nms(boxes_xyxy, self.scores[:count], self.class_ids[:count], iou_threshold)
         has_area = (boxes_xyxy[kept, 2:] > boxes_xyxy[kept, :2]).all(axis=1)
         return kept[has_area][:MAX_OBJECTS]
+
+    def _cut(self, count: int, score_threshold: float) -> int:
+        """How many of the first `count` reach their labels' limits; they move to the front."""
+        if self._limits is None or self._limits.are_equal:
+            return count
+        limits = self._limits.of(score_threshold)
+        kept = np.flatnonzero(self.scores[:count] >= limits[self.class_ids[:count]])
+        for column in (self.boxes_xyxy, self.scores, self.class_ids, self.rows):
+            column[: len(kept)] = column[kept]
+        return len(kept)
 
     def objects(
         self,
@@ -70,6 +91,6 @@ class Candidates:
             masks = None if masks is None else masks[is_finite]
         return Objects(self.boxes_xyxy[kept], self.scores[kept], self.class_ids[kept], keypoints, masks)
 
-    def suppress(self, count: int, iou_threshold: float) -> Objects:
+    def suppress(self, count: int, score_threshold: float, iou_threshold: float) -> Objects:
         """The objects that remain of the first `count` candidates."""
-        return self.objects(self.keep(count, iou_threshold))
+        return self.objects(self.keep(count, score_threshold, iou_threshold))

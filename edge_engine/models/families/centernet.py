@@ -20,6 +20,7 @@ from edge_engine.errors import ModelError
 from edge_engine.kernels.peaks import decode_peaks
 from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families.candidates import Candidates
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -49,7 +50,7 @@ class CenterNet:
             raise ModelError(
                 f"model {spec.name}: option is_logits is {self._is_logits!r}; expected true or false"
             )
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -59,12 +60,9 @@ class CenterNet:
         found = _sort(maps, spec.options)
         is_whole = found is not None and maps[found.heat][1] == classes
         if found is None or not is_whole or not _are_square(maps, (spec.input.width, spec.input.height)):
-            got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
-            raise ModelError(
-                f"model {spec.name} doesn't fit the centernet family: expected heat "
-                f"[1, {classes}, rows, columns] for {classes} labels, sizes and offsets "
-                f"[1, 2, rows, columns]; outputs are {got}"
-            )
+            heat = f"heat [1, {classes}, rows, columns] for {classes} labels"
+            why = f"expected {heat}, sizes and offsets [1, 2, rows, columns]"
+            raise misfit(spec, "centernet", output_shapes, why)
         return list(found)
 
     @staticmethod
@@ -102,8 +100,8 @@ class CenterNet:
         found = self._candidates
         maps = outputs[self._heat][0], outputs[self._sizes][0], outputs[self._offsets][0]
         into = found.boxes_xyxy, found.scores, found.class_ids
-        count = decode_peaks(*maps, self._stride, self._is_logits, score_threshold, *into, 0)
-        return found.suppress(count, iou_threshold)
+        count = decode_peaks(*maps, self._stride, self._is_logits, found.lowest(score_threshold), *into, 0)
+        return found.suppress(count, score_threshold, iou_threshold)
 
 
 def _are_square(maps: Shapes, size: tuple[int, int]) -> bool:

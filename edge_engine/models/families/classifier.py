@@ -16,7 +16,7 @@ from edge_engine.models.families.scores import (
     LabelScores,
     Shapes,
     quantization_options,
-    score_output,
+    reads,
     scores_in,
 )
 from edge_engine.models.spec import ModelSpec
@@ -34,9 +34,7 @@ class Classifier:
     def __init__(self, spec: ModelSpec, output_shapes: Shapes) -> None:
         self._scores = LabelScores(spec, output_shapes)
 
-    @staticmethod
-    def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
-        return [score_output(spec, output_shapes)]
+    reads = staticmethod(reads)
 
     @staticmethod
     def deduce(facts: GraphFacts) -> Deduction | None:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families import detr_facts
+from edge_engine.models.families.limits import Limits
 from edge_engine.models.families.outputs import misfit
 from edge_engine.models.families.suppressed import best_objects
 from edge_engine.models.spec import ModelSpec
@@ -46,6 +47,7 @@ class Detr:
         parts = _parts(spec, output_shapes)
         self._places = {part: list(output_shapes).index(name) for part, name in parts.items()}
         self._classes = len(spec.labels)
+        self._limits = Limits(spec)
         self._size = np.array([spec.input.width, spec.input.height] * 2, np.float32)
         self._is_softmax = "logits" in parts and _activation(spec, output_shapes, parts) == "softmax"
 
@@ -96,7 +98,7 @@ class Detr:
         """Every class of every query that reaches the threshold."""
         logits = logits[:, : self._classes].astype(np.float32, copy=False)
         scores = np.where(np.isfinite(logits), 1 / (1 + np.exp(-logits)), np.float32(np.nan))
-        queries, class_ids = np.nonzero(scores >= np.float32(score_threshold))
+        queries, class_ids = np.nonzero(scores >= np.float32(self._limits.lowest(score_threshold)))
         return Candidates(self._to_pixels(boxes)[queries], scores[queries, class_ids], class_ids)
 
     def _to_pixels(self, boxes_cxcywh: NDArray[Any]) -> Floats:
@@ -108,7 +110,7 @@ class Detr:
         """Those with a score, a box and a label, the best first."""
         boxes, scores, class_ids = found
         scores = np.where(scores <= 1, scores, np.float32(np.nan))
-        return best_objects(boxes, scores, class_ids, score_threshold, self._classes)
+        return best_objects(boxes, scores, class_ids, self._limits, score_threshold)
 
 
 def _parts(spec: ModelSpec, shapes: Shapes) -> dict[str, str]:

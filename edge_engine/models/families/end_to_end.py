@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge_engine.models.facts import Deduction, GraphFacts, Shape
 from edge_engine.models.families.grid import count_cells
+from edge_engine.models.families.limits import Limits
 from edge_engine.models.families.outputs import find_output
 from edge_engine.models.families.suppressed import best_objects
 from edge_engine.models.spec import ModelSpec
@@ -33,7 +34,7 @@ class EndToEnd:
     def __init__(self, spec: ModelSpec, output_shapes: dict[str, Shape]) -> None:
         (name,) = self.reads(spec, output_shapes)
         self._index = list(output_shapes).index(name)
-        self._classes = len(spec.labels)
+        self._limits = Limits(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: dict[str, Shape]) -> list[str]:
@@ -62,7 +63,7 @@ class EndToEnd:
         rows = output.reshape(-1, columns)
         rows = rows[np.isfinite(rows).all(axis=1)]
         boxes_xyxy, scores, class_ids = rows[:, _BOX[columns]], rows[:, _SCORE[columns]], rows[:, _CLASS]
-        return best_objects(boxes_xyxy, scores, class_ids, score_threshold, self._classes)
+        return best_objects(boxes_xyxy, scores, class_ids, self._limits, score_threshold)
 
 
 def _fits(shape: Shape) -> bool:

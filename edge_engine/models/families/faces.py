@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
+from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.outputs import misfit as misfit_of
 from edge_engine.models.spec import ModelSpec
+from edge_engine.result import Objects
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -98,6 +100,19 @@ def points(
     with np.errstate(over="ignore"):
         points = found.reshape(len(rows), found.shape[1] // 2, 2) * anchors[..., 2:] + anchors[..., :2]
     return np.asarray(points, np.float32)
+
+
+def objects(
+    found: Candidates,
+    kept: NDArray[np.int64],
+    outputs: Sequence[NDArray[Any]],
+    grids: Sequence[AnchorGrid],
+    corners: NDArray[np.float32],
+) -> Objects:
+    """The faces `kept` of the candidates, with the points of the outputs that are 10 wide."""
+    offsets = [outputs[grid.outputs[10][0]].reshape(-1, 10) for grid in grids]
+    kept_points = points(offsets, grids, corners, found.rows[kept])
+    return found.objects(kept, with_scores(kept_points, found.scores[kept]))
 
 
 def with_scores(points: NDArray[np.float32], scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ class FastestDet:
         (name,) = self.reads(spec, output_shapes)
         self._index = list(output_shapes).index(name)
         self._size = np.array([spec.input.width, spec.input.height], np.float32)
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
         self._grid = np.array([output_shapes[name][3], output_shapes[name][2]], np.float32)
 
     @staticmethod
@@ -68,13 +68,13 @@ class FastestDet:
         best = np.fmax.reduce(cells[5:])
         found = np.flatnonzero((cells[0] > 0) & (best > 0) & np.isfinite(cells[:5]).all(axis=0))
         scores = cells[0, found] ** np.float32(0.6) * best[found] ** np.float32(0.4)
-        is_object = (scores >= np.float32(score_threshold)) & np.isfinite(scores)
+        is_object = (scores >= np.float32(self._candidates.lowest(score_threshold))) & np.isfinite(scores)
         found, scores = found[is_object], scores[is_object]
         of_classes = cells[5:, found]
         class_ids = (of_classes == best[found]).argmax(axis=0)
         boxes_xyxy = self._boxes(cells[1:5, found], found)
         count = self._candidates.fill(boxes_xyxy, scores, found, class_ids)
-        return self._candidates.suppress(count, iou_threshold)
+        return self._candidates.suppress(count, score_threshold, iou_threshold)
 
     def _boxes(self, raw: NDArray[np.float32], found: NDArray[np.intp]) -> NDArray[np.float32]:
         """float32 [n, 4], xyxy in input pixels, of the cells `found` with the values `raw` [4, n]."""

@@ -48,11 +48,11 @@ class GflHead:
 
     def decode(self, outputs: Sequence[NDArray[np.float32]], threshold: float, found: Candidates) -> int:
         """How many candidates there are, all of them in `found`."""
-        count = 0
+        count, least = 0, found.lowest(threshold)
         for grid in self._grids:
             scores = outputs[grid.scores][0, grid.rows]
             distances = outputs[grid.distances][0, grid.rows]
-            terms = grid.width, grid.stride, threshold, found.boxes_xyxy, found.scores, found.class_ids
+            terms = grid.width, grid.stride, least, found.boxes_xyxy, found.scores, found.class_ids
             if self._is_joint:
                 count = decode_joint_gfl(scores, self._classes, *terms, count, self._cell_offset)
             else:

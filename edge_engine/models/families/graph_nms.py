@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
 from edge_engine.models.facts import Deduction, GraphFacts
+from edge_engine.models.families.limits import Limits
 from edge_engine.models.families.outputs import misfit
 from edge_engine.models.families.suppressed import best_objects
 from edge_engine.models.spec import ModelSpec
@@ -52,7 +53,7 @@ class GraphNms:
         size = (spec.input.width, spec.input.height)
         self._scale = np.array(size * 2 if options["is_normalised"] else (1,) * 4, np.float32)
         self._first = options["first_class"]
-        self._classes = len(spec.labels)
+        self._limits = Limits(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -101,7 +102,7 @@ class GraphNms:
         boxes = outputs[self._boxes].reshape(-1, 4)[:, self._sides] * self._scale
         class_ids = outputs[self._class_ids].reshape(-1) - self._first
         scores = outputs[self._scores].reshape(-1)
-        return best_objects(boxes, scores, class_ids, score_threshold, self._classes)
+        return best_objects(boxes, scores, class_ids, self._limits, score_threshold)
 
 
 def _deduction(names: Names, options: dict[str, Any], std: float) -> Deduction:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from edge_engine.errors import ModelError
 from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families.family import MAX_OBJECTS
+from edge_engine.models.families.limits import Limits
+from edge_engine.models.families.outputs import find_output
 from edge_engine.models.keypoints import COCO_KEYPOINTS
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
@@ -37,18 +39,13 @@ class MoveNet:
         self._index = list(output_shapes).index(name)
         self._is_single = output_shapes[name] == _SINGLE
         self._size = np.array([spec.input.width, spec.input.height], np.float32)
+        self._limits = Limits(spec)
         self._threshold = _keypoint_threshold(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: dict[str, tuple[int, ...]]) -> list[str]:
-        found = [name for name, shape in output_shapes.items() if _is_pose(shape)]
-        if len(found) != 1:
-            got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
-            raise ModelError(
-                f"model {spec.name} doesn't fit the movenet family: expected one output {list(_SINGLE)} or "
-                f"[1, people, {_ROW}]; outputs are {got}"
-            )
-        return found
+        expected = f"one output {list(_SINGLE)} or [1, people, {_ROW}]"
+        return [find_output(spec, "movenet", output_shapes, _is_pose, expected)]
 
     @staticmethod
     def deduce(facts: GraphFacts) -> Deduction | None:
@@ -71,7 +68,9 @@ class MoveNet:
     ) -> Objects:
         output = np.asarray(outputs[self._index], np.float32)
         points, boxes, scores = self._one(output[0, 0]) if self._is_single else self._several(output[0])
-        is_object = (scores >= np.float32(score_threshold)) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        is_object = (scores >= self._limits.of(score_threshold)[0]) & (boxes[:, 2:] > boxes[:, :2]).all(
+            axis=1
+        )
         is_object &= np.isfinite(points).all(axis=(1, 2)) & np.isfinite(boxes).all(axis=1)
         kept = np.flatnonzero(is_object & np.isfinite(scores))
         kept = kept[np.argsort(-scores[kept], kind="stable")][:MAX_OBJECTS]

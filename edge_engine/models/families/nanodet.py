@@ -37,7 +37,7 @@ _MEAN, _STD = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)  # blue, green,
 class NanoDet:
     def __init__(self, spec: ModelSpec, output_shapes: Shapes) -> None:
         self._head = GflHead(spec, output_shapes, read_strides(spec), _cell_offset(spec))
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -66,7 +66,7 @@ class NanoDet:
         self, outputs: Sequence[NDArray[np.float32]], score_threshold: float, iou_threshold: float
     ) -> Objects:
         count = self._head.decode(outputs, score_threshold, self._candidates)
-        return self._candidates.suppress(count, iou_threshold)
+        return self._candidates.suppress(count, score_threshold, iou_threshold)
 
 
 def _deduction(classes: int, reg_max: int, is_plus: bool) -> Deduction:

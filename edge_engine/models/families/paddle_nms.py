@@ -13,14 +13,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edge_engine.errors import ModelError
-from edge_engine.models.facts import Deduction, GraphFacts
+from edge_engine.models.facts import Deduction, GraphFacts, Shape
+from edge_engine.models.families.limits import Limits
+from edge_engine.models.families.outputs import find_output
 from edge_engine.models.families.paddle import normalisation
 from edge_engine.models.families.suppressed import best_objects
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
-Shapes = dict[str, tuple[int, ...]]
+Shapes = dict[str, Shape]
 
 _SIDE_INPUTS = {"scale_factor", "im_shape"}
 
@@ -29,18 +30,12 @@ class PaddleNms:
     def __init__(self, spec: ModelSpec, output_shapes: Shapes) -> None:
         (name,) = self.reads(spec, output_shapes)
         self._index = list(output_shapes).index(name)
-        self._classes = len(spec.labels)
+        self._limits = Limits(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
-        found = [name for name, shape in output_shapes.items() if len(shape) == 2 and shape[1] == 6]
-        if len(found) != 1:
-            got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
-            raise ModelError(
-                f"model {spec.name} doesn't fit the paddle_nms family: expected one output [n, 6], rows of "
-                f"class, score and box; outputs are {got}"
-            )
-        return found
+        expected = "one output [n, 6], rows of class, score and box"
+        return [find_output(spec, "paddle_nms", output_shapes, _fits, expected)]
 
     @staticmethod
     def deduce(facts: GraphFacts) -> Deduction | None:
@@ -50,7 +45,7 @@ class PaddleNms:
         """
         if not facts.side_inputs or not facts.side_inputs.keys() <= _SIDE_INPUTS:
             return None
-        rows = [name for name, shape in facts.outputs.items() if len(shape) == 2 and shape[1] == 6]
+        rows = [name for name, shape in facts.outputs.items() if _fits(shape)]
         others = [name for name in facts.outputs if name not in rows]
         is_count = [len(facts.outputs[name]) <= 2 and "int" in facts.output_dtypes[name] for name in others]
         if len(rows) != 1 or not all(is_count):
@@ -65,4 +60,8 @@ class PaddleNms:
     ) -> Objects:
         """`iou_threshold` has no say: the graph has one of its own."""
         rows = outputs[self._index].reshape(-1, 6)
-        return best_objects(rows[:, 2:], rows[:, 1], rows[:, 0], score_threshold, self._classes)
+        return best_objects(rows[:, 2:], rows[:, 1], rows[:, 0], self._limits, score_threshold)
+
+
+def _fits(shape: Shape) -> bool:
+    return len(shape) == 2 and shape[1] == 6

@@ -27,7 +27,7 @@ _STRIDES = [8, 16, 32, 64]
 class PicoDet:
     def __init__(self, spec: ModelSpec, output_shapes: Shapes) -> None:
         self._head = GflHead(spec, output_shapes, read_strides(spec, _STRIDES))
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -55,4 +55,4 @@ class PicoDet:
         self, outputs: Sequence[NDArray[np.float32]], score_threshold: float, iou_threshold: float
     ) -> Objects:
         count = self._head.decode(outputs, score_threshold, self._candidates)
-        return self._candidates.suppress(count, iou_threshold)
+        return self._candidates.suppress(count, score_threshold, iou_threshold)

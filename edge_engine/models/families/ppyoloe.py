@@ -12,11 +12,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edge_engine.errors import ModelError
 from edge_engine.kernels.boxes import decode_boxes
 from edge_engine.models.facts import Deduction, GraphFacts
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.gfl_head import cells_of
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.families.paddle import normalisation
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
@@ -31,7 +31,7 @@ class PpYoloe:
         boxes, scores = self.reads(spec, output_shapes)
         names = list(output_shapes)
         self._boxes, self._scores = names.index(boxes), names.index(scores)
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -45,11 +45,8 @@ class PpYoloe:
             if boxes != scores
         ]
         if len(pairs) != 1:
-            got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
             expected = f"boxes [1, anchors, 4] and scores [1, {classes}, anchors] for {classes} labels"
-            raise ModelError(
-                f"model {spec.name} doesn't fit the ppyoloe family: expected {expected}; outputs are {got}"
-            )
+            raise misfit(spec, "ppyoloe", output_shapes, f"expected {expected}")
         return pairs[0]
 
     @staticmethod
@@ -77,5 +74,5 @@ class PpYoloe:
         found = self._candidates
         scores, boxes_xyxy = outputs[self._scores][0], outputs[self._boxes][0]
         into = found.boxes_xyxy, found.scores, found.class_ids
-        count = decode_boxes(scores, boxes_xyxy, score_threshold, *into, 0)
-        return found.suppress(count, iou_threshold)
+        count = decode_boxes(scores, boxes_xyxy, found.lowest(score_threshold), *into, 0)
+        return found.suppress(count, score_threshold, iou_threshold)

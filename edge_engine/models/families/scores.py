@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
 from edge_engine.models.facts import GraphFacts
+from edge_engine.models.families.limits import Limits
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Tags
 
@@ -34,7 +36,7 @@ class LabelScores:
         self._skipped = int(_has_background(spec))
         self._activation = activation_of(spec)
         self._quantization = quantization_of(spec)
-        self._own = _own_thresholds(spec)
+        self._limits = Limits(spec)
 
     def read(self, outputs: Sequence[NDArray[Any]]) -> Scores:
         """float32 [labels], 0..1; NaN where the output holds no number."""
@@ -53,10 +55,8 @@ class LabelScores:
         return (raw.astype(np.float32) - np.float32(zero_point)) * np.float32(scale)
 
     def pick(self, scores: Scores, score_threshold: float, most: int | None = None) -> Tags:
-        """Those above 0 that reach their thresholds (as float32), of equal scores the first label first."""
-        limit, own = np.float32(score_threshold), self._own
-        limits = limit if own is None else np.where(np.isnan(own), limit, own)
-        kept = np.flatnonzero((scores >= limits) & (scores > 0))
+        """Those above 0 that reach their limits (as float32), of equal scores the first label first."""
+        kept = np.flatnonzero((scores >= self._limits.of(score_threshold)) & (scores > 0))
         if most is not None and len(kept) > most:
             worst = np.partition(scores[kept], -most)[-most]
             kept = kept[scores[kept] >= worst]
@@ -103,13 +103,15 @@ def score_output(spec: ModelSpec, shapes: Shapes) -> str:
     named = spec.options.get("output")
     found = [name for name, shape in shapes.items() if prod(shape) == width and named in (None, name)]
     if len(found) != 1:
-        got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "none"
         expected = f"expected one output [1, {width}] for {len(spec.labels)} labels"
         expected += " and the background" if _has_background(spec) else ""
-        raise ModelError(
-            f"model {spec.name} doesn't fit the {spec.family} family: {expected}; outputs are {got}"
-        )
+        raise misfit(spec, spec.family, shapes, expected)
     return found[0]
+
+
+def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
+    """As families.family.Decoder has it, of both families."""
+    return [score_output(spec, output_shapes)]
 
 
 def scores_in(facts: GraphFacts) -> tuple[str, int] | None:
@@ -133,13 +135,3 @@ def quantization_options(facts: GraphFacts, name: str) -> dict[str, float]:
 
 def _has_background(spec: ModelSpec) -> bool:
     return bool(spec.options.get("background", False))
-
-
-def _own_thresholds(spec: ModelSpec) -> Scores | None:
-    """float32 [labels], NaN where a label has no threshold of its own; None where none has."""
-    unknown = sorted(set(spec.label_thresholds) - set(spec.labels))
-    if unknown:
-        raise ModelError(f"model {spec.name}: label_thresholds: {unknown[0]!r} is none of its labels")
-    if not spec.label_thresholds:
-        return None
-    return np.array([spec.label_thresholds.get(label, np.nan) for label in spec.labels], np.float32)

@@ -37,7 +37,7 @@ class Scrfd:
                 expected = f"an output [{grid.anchors}, {wide[-1]}] and others for stride {grid.stride}"
                 raise faces.misfit(spec, output_shapes, f"{expected} of an input of {size[0]}x{size[1]}")
         self._corners = faces.corners(self._grids)
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -83,19 +83,17 @@ class Scrfd:
                 grid.width,
                 grid.stride,
                 grid.first,
-                score_threshold,
+                found.lowest(score_threshold),
                 found.boxes_xyxy,
                 found.scores,
                 found.class_ids,
                 found.rows,
                 count,
             )
-        kept = found.keep(count, iou_threshold)
+        kept = found.keep(count, score_threshold, iou_threshold)
         if not self._has_points:
             return found.objects(kept)
-        offsets = [outputs[grid.outputs[10][0]].reshape(-1, 10) for grid in self._grids]
-        points = faces.points(offsets, self._grids, self._corners, found.rows[kept])
-        return found.objects(kept, faces.with_scores(points, found.scores[kept]))
+        return faces.objects(found, kept, outputs, self._grids, self._corners)
 
 
 def _widths(spec: ModelSpec, shapes: Shapes) -> tuple[int, ...]:

@@ -4,7 +4,9 @@
   [1, rows, columns, classes]: the best one counts. Told apart by the number of labels.
 - A map of class numbers, integers [1, rows, columns], with another dimension of 1 or without.
 - A mask, floats (or integers with a scale) of the same shape, with two labels, outside and inside: what
-  reaches the score threshold is inside.
+  reaches the threshold of the label inside is there.
+
+Cells of labels that aren't asked for are void. Of the first two kinds no label can have a threshold.
 
 Options: `layout`, planes or pixels, where the shape allows both; `activation` of a mask, none or sigmoid;
 `scale` and `zero_point` of a mask in integers; `output`, the name of the one that is read, where several look
@@ -18,12 +20,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
 from edge_engine.kernels.argmax import argmax_pixels, argmax_planes
 from edge_engine.models.facts import Deduction, GraphFacts
+from edge_engine.models.families.limits import Limits
 from edge_engine.models.families.normalising import customary
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.families.scores import (
     Shapes,
     activation_of,
@@ -48,7 +53,14 @@ class Segmenter:
         self._index = list(output_shapes).index(name)
         self._layout = _layout(spec, shape)
         self._grid = _grid(shape, self._layout)
-        self._dtype = np.uint8 if len(spec.labels) <= 256 else np.uint16
+        if spec.label_thresholds and self._layout != "flat":
+            raise ModelError(
+                f"model {spec.name}: label_thresholds: its cells are of their best class, whatever its "
+                "score; expected none"
+            )
+        self._dtype = np.uint8 if len(spec.labels) < 256 else np.uint16
+        self._limits = Limits(replace(spec, classes=()))  # of a mask's label inside, asked for or not
+        self._asked = _asked(spec, self._dtype)
         self._quantization = quantization_of(spec)
         self._floats: NDArray[np.float32] | None = None
 
@@ -61,13 +73,9 @@ class Segmenter:
             if named in (None, name) and (_is_flat(shape) or len(_layouts(shape, len(spec.labels))) > 0)
         ]
         if len(found) != 1:
-            got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
             classes = len(spec.labels)
-            raise ModelError(
-                f"model {spec.name} doesn't fit the segmenter family: expected one output "
-                f"[1, {classes}, rows, columns], [1, rows, columns, {classes}] or [1, rows, columns]; "
-                f"outputs are {got}"
-            )
+            grids = f"[1, {classes}, rows, columns], [1, rows, columns, {classes}] or [1, rows, columns]"
+            raise misfit(spec, "segmenter", output_shapes, f"expected one output {grids}")
         return found
 
     @staticmethod
@@ -101,9 +109,9 @@ class Segmenter:
         elif output.dtype.kind in "iub" and self._quantization is None:
             self._copy_map(output.reshape(self._grid), class_ids)
         else:
-            limit = self._limit(score_threshold)
+            limit = self._limit(float(self._limits.of(score_threshold)[-1]))
             np.greater_equal(output.reshape(self._grid), limit, out=class_ids.view(bool))
-        return Segmentation(class_ids)
+        return Segmentation(class_ids if self._asked is None else self._asked[class_ids])
 
     def _as_floats(self, scores: NDArray[Any]) -> NDArray[np.float32]:
         """Of another dtype, in scratch; a scale changes nothing about which is the highest."""
@@ -137,6 +145,14 @@ class Segmenter:
             scale, zero_point = self._quantization
             limit = limit / scale + zero_point
         return limit
+
+
+def _asked(spec: ModelSpec, dtype: type[np.unsignedinteger]) -> NDArray[np.unsignedinteger] | None:
+    """Each class as it is given: itself, or void where it isn't asked for; None when all are."""
+    asked = Limits(spec).asked
+    if asked is None:
+        return None
+    return np.where(asked, np.arange(len(asked)), np.iinfo(dtype).max).astype(dtype)
 
 
 def _logit(share: float) -> float:

@@ -27,6 +27,7 @@ from edge_engine.models.families.anchors import is_positive, make_anchors
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.gfl_head import cells_of
 from edge_engine.models.families.normalising import IMAGENET_MEAN, IMAGENET_STD
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -68,7 +69,7 @@ class Ssd:
             self._anchors = self._no_offsets
         else:
             self._anchors = make_anchors(spec, number)
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -84,12 +85,9 @@ class Ssd:
             if scores == options.get("scores", scores) and boxes == options.get("boxes", boxes)
         ]
         if len(pairs) != 1:
-            got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
-            raise ModelError(
-                f"model {spec.name} doesn't fit the ssd family: expected scores [1, n, {classes}] or "
-                f"[1, n, {classes + 1}] for {classes} labels and boxes [1, n, 4], if need be named by "
-                f"the options scores and boxes; outputs are {got}"
-            )
+            wide = f"scores [1, n, {classes}] or [1, n, {classes + 1}] for {classes} labels"
+            named = "if need be named by the options scores and boxes"
+            raise misfit(spec, "ssd", output_shapes, f"expected {wide} and boxes [1, n, 4], {named}")
         return pairs[0]
 
     @staticmethod
@@ -122,9 +120,9 @@ class Ssd:
         if self._is_normalised:
             anchors, offsets = _to_anchors(offsets * self._size), self._no_offsets
         into = found.boxes_xyxy, found.scores, found.class_ids
-        terms = self._variances, self._activation, self._background, self._is_yxhw, score_threshold
-        count = decode_anchors(scores, offsets, anchors, *terms, *into, 0)
-        return found.suppress(count, iou_threshold)
+        head = self._variances, self._activation, self._background, self._is_yxhw
+        count = decode_anchors(scores, offsets, anchors, *head, found.lowest(score_threshold), *into, 0)
+        return found.suppress(count, score_threshold, iou_threshold)
 
 
 def _sort(outputs: Shapes) -> tuple[str, str] | None:

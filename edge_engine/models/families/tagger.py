@@ -18,7 +18,7 @@ from edge_engine.models.families.scores import (
     Shapes,
     activation_of,
     quantization_options,
-    score_output,
+    reads,
     scores_in,
 )
 from edge_engine.models.spec import ModelSpec
@@ -31,9 +31,7 @@ class Tagger:
             raise ModelError(f"model {spec.name}: a tagger's labels hold each by itself; expected no softmax")
         self._scores = LabelScores(spec, output_shapes)
 
-    @staticmethod
-    def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
-        return [score_output(spec, output_shapes)]
+    reads = staticmethod(reads)
 
     @staticmethod
     def deduce(facts: GraphFacts) -> Deduction | None:

@@ -28,7 +28,7 @@ class UltraLight:
         names = list(output_shapes)
         self._scores, self._boxes = (names.index(name) for name in self.reads(spec, output_shapes))
         self._size = np.array([spec.input.width, spec.input.height] * 2, np.float32)
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -63,11 +63,13 @@ class UltraLight:
         self, outputs: Sequence[NDArray[Any]], score_threshold: float, iou_threshold: float
     ) -> Objects:
         scores, boxes = outputs[self._scores][0, :, 1], outputs[self._boxes][0]
-        rows = np.flatnonzero((scores >= np.float32(score_threshold)) & (scores < np.inf))
+        rows = np.flatnonzero(
+            (scores >= np.float32(self._candidates.lowest(score_threshold))) & (scores < np.inf)
+        )
         with np.errstate(over="ignore"):
             boxes_xyxy = boxes[rows] * self._size
         count = self._candidates.fill(boxes_xyxy, np.minimum(scores[rows], 1), rows)
-        return self._candidates.suppress(count, iou_threshold)
+        return self._candidates.suppress(count, score_threshold, iou_threshold)
 
 
 def _anchors(size: tuple[int, int]) -> int:

@@ -15,10 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError
+from edge_engine.kernels.objectness import decode_objectness
 from edge_engine.kernels.rows import decode_rows
 from edge_engine.models.facts import GraphFacts, Shape
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.grid import count_cells
+from edge_engine.models.families.limits import Limits
+from edge_engine.models.families.outputs import misfit as misfit_of
 from edge_engine.models.families.suppressed import best_rows
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
@@ -65,21 +68,18 @@ def misfit(spec: ModelSpec, shapes: dict[str, Shape], extras: int, more: str) ->
     rows = (
         f"[1, {4 + classes + extras}, anchors], [1, anchors, {5 + classes + extras}] or [1, n, {6 + extras}]"
     )
-    got = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()) or "none"
-    return ModelError(
-        f"model {spec.name} doesn't fit the {spec.family} family: expected one output {rows} "
-        f"for {classes} labels, {more}; outputs are {got}"
-    )
+    return misfit_of(spec, spec.family, shapes, f"expected one output {rows} for {classes} labels, {more}")
 
 
 class YoloHead:
     """Decodes an output of one form. Its scratch is reused: one thread owns it."""
 
-    def __init__(self, form: Form, shape: Shape, classes: int) -> None:
+    def __init__(self, spec: ModelSpec, form: Form, shape: Shape) -> None:
         self._form = form
-        self._classes = classes
+        self._classes = len(spec.labels)
+        self._limits = Limits(spec)
         self._best = np.empty(shape[2], np.float32)
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     def __call__(
         self, output: NDArray[np.floating], score_threshold: float, iou_threshold: float
@@ -92,7 +92,7 @@ class YoloHead:
         if self._form == "columns":
             count = decode_rows(
                 output[0, : 4 + classes],
-                score_threshold,
+                found.lowest(score_threshold),
                 self._best,
                 found.boxes_xyxy,
                 found.scores,
@@ -102,36 +102,25 @@ class YoloHead:
             )
             more = output[0, 4 + classes :].T
         else:
-            with np.errstate(invalid="ignore", over="ignore"):  # what isn't a number is left out below
-                count = _decode_objectness(output[0], classes, score_threshold, found)
+            count = decode_objectness(
+                output[0],
+                classes,
+                None,
+                found.lowest(score_threshold),
+                found.boxes_xyxy,
+                found.scores,
+                found.class_ids,
+                found.rows,
+                0,
+            )
             more = output[0, :, 5 + classes :]
-        kept = found.keep(count, iou_threshold)
+        kept = found.keep(count, score_threshold, iou_threshold)
         extras = more[found.rows[kept]]
         is_whole = np.isfinite(extras).all(axis=1)
         return found.objects(kept[is_whole]), np.ascontiguousarray(extras[is_whole])
 
     def _end_to_end(self, rows: Array, score_threshold: float) -> tuple[Objects, Array]:
         rows = rows[np.isfinite(rows).all(axis=1)]
-        found = rows[best_rows(rows[:, :4], rows[:, 4], rows[:, 5], score_threshold, self._classes)]
+        found = rows[best_rows(rows[:, :4], rows[:, 4], rows[:, 5], self._limits, score_threshold)]
         objects = Objects(found[:, :4].copy(), found[:, 4].copy(), found[:, 5].astype(np.int32))
         return objects, found[:, 6:].copy()
-
-
-def _decode_objectness(output: Array, classes: int, score_threshold: float, found: Candidates) -> int:
-    """Candidates of [anchors, 5 + classes + E]: how many. An anchor's score is objectness times that of its
-    best class; most anchors' objectness alone is too low, and their classes are not looked at."""
-    threshold, objectness = np.float32(score_threshold), output[:, 4]
-    rows = np.flatnonzero(objectness >= threshold)
-    scores = output[rows, 5 : 5 + classes] * objectness[rows, None]
-    scores[np.isnan(scores)] = -np.inf
-    class_ids = scores.argmax(axis=1)
-    best = scores[np.arange(len(rows)), class_ids]
-    is_candidate = best >= threshold
-    order = np.flatnonzero(is_candidate)
-    if len(order) > len(found.scores):
-        order = order[np.argsort(-best[order], kind="stable")[: len(found.scores)]]
-    count, rows = len(order), rows[order]
-    centres, halves = output[rows, :2], output[rows, 2:4] / 2
-    found.boxes_xyxy[:count, :2], found.boxes_xyxy[:count, 2:] = centres - halves, centres + halves
-    found.scores[:count], found.class_ids[:count], found.rows[:count] = best[order], class_ids[order], rows
-    return count

@@ -33,7 +33,7 @@ class YoloPose:
         shape, classes = output_shapes[name], len(spec.labels)
         form = form_of(shape, classes, self._points * self._numbers, (spec.input.width, spec.input.height))
         assert form is not None
-        self._head = YoloHead(form, shape, classes)
+        self._head = YoloHead(spec, form, shape)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: dict[str, tuple[int, ...]]) -> list[str]:

@@ -33,7 +33,7 @@ class YoloSeg:
         shape = output_shapes[boxes]
         form = form_of(shape, classes, output_shapes[protos][1], self._size)
         assert form is not None
-        self._head = YoloHead(form, shape, classes)
+        self._head = YoloHead(spec, form, shape)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: dict[str, tuple[int, ...]]) -> list[str]:

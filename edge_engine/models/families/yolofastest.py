@@ -23,6 +23,7 @@ from edge_engine.errors import ModelError
 from edge_engine.models.facts import Deduction, GraphFacts, Shape
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.grid import count_cells, make_cells
+from edge_engine.models.families.outputs import misfit
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -36,7 +37,7 @@ class YoloFastest:
     def __init__(self, spec: ModelSpec, output_shapes: dict[str, Shape]) -> None:
         names = list(output_shapes)
         self._indices = [names.index(name) for name in self.reads(spec, output_shapes)]
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
         self._cells = make_cells((spec.input.width, spec.input.height), _STRIDES)
         self._anchors = _anchors(spec)[np.searchsorted(_STRIDES, self._cells[:, 2])]
 
@@ -46,11 +47,8 @@ class YoloFastest:
         width = _BEFORE_CLASSES + len(spec.labels)
         names = _find((spec.input.width, spec.input.height), output_shapes, width)
         if names is None:
-            got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
-            raise ModelError(
-                f"model {spec.name} doesn't fit the yolofastest family: expected cells of strides 16 and 32, "
-                f"{width} wide for {len(spec.labels)} labels; outputs are {got}"
-            )
+            wide = f"{width} wide for {len(spec.labels)} labels"
+            raise misfit(spec, "yolofastest", output_shapes, f"expected cells of strides 16 and 32, {wide}")
         return names
 
     @staticmethod
@@ -84,7 +82,7 @@ class YoloFastest:
         best = np.fmax.reduce(rows[:, _BEFORE_CLASSES:], axis=1)
         scores = rows[:, 4 * _ANCHORS : _BEFORE_CLASSES] * best[:, None]
         boxes = rows[:, : 4 * _ANCHORS].reshape(-1, _ANCHORS, 4)
-        is_object = (scores >= np.float32(score_threshold)) & np.isfinite(scores)
+        is_object = (scores >= np.float32(self._candidates.lowest(score_threshold))) & np.isfinite(scores)
         is_object &= np.isfinite(boxes).all(axis=2) & (boxes[:, :, 2:] > 0).all(axis=2)
         cell, anchor = np.nonzero(is_object)
         raw, where = boxes[cell, anchor], self._cells[cell]
@@ -93,7 +91,7 @@ class YoloFastest:
         boxes_xyxy = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1)
         class_ids = (rows[cell, _BEFORE_CLASSES:] == best[cell, None]).argmax(axis=1)
         count = self._candidates.fill(boxes_xyxy, scores[cell, anchor], cell, class_ids)
-        return self._candidates.suppress(count, iou_threshold)
+        return self._candidates.suppress(count, score_threshold, iou_threshold)
 
 
 def _find(size: tuple[int, int], shapes: dict[str, Shape], width: int) -> list[str] | None:

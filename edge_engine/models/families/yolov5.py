@@ -34,7 +34,7 @@ class YoloV5:
         (name,) = self.reads(spec, output_shapes)
         self._index = list(output_shapes).index(name)
         self._classes = len(spec.labels) if len(spec.labels) > 1 else 0
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: dict[str, Shape]) -> list[str]:
@@ -80,10 +80,11 @@ class YoloV5:
             np.asarray(outputs[self._index][0], np.float32),
             self._classes,
             None,
-            score_threshold,
+            found.lowest(score_threshold),
             found.boxes_xyxy,
             found.scores,
             found.class_ids,
+            found.rows,
             0,
         )
-        return found.suppress(count, iou_threshold)
+        return found.suppress(count, score_threshold, iou_threshold)

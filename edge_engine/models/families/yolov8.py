@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_engine.errors import ModelError
 from edge_engine.kernels.rows import decode_rows
-from edge_engine.models.facts import Deduction, GraphFacts
+from edge_engine.models.facts import Deduction, GraphFacts, Shape
 from edge_engine.models.families.candidates import Candidates
 from edge_engine.models.families.grid import count_cells
+from edge_engine.models.families.outputs import find_output
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Objects
 
@@ -25,23 +25,21 @@ _SLICES = 2  # of a detector: a box's sides left and top from right and bottom
 
 
 class YoloV8:
-    def __init__(self, spec: ModelSpec, output_shapes: dict[str, tuple[int, ...]]) -> None:
+    def __init__(self, spec: ModelSpec, output_shapes: dict[str, Shape]) -> None:
         (name,) = self.reads(spec, output_shapes)
         self._index = list(output_shapes).index(name)
         self._best = np.empty(output_shapes[name][2], np.float32)
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
-    def reads(spec: ModelSpec, output_shapes: dict[str, tuple[int, ...]]) -> list[str]:
+    def reads(spec: ModelSpec, output_shapes: dict[str, Shape]) -> list[str]:
         rows = 4 + len(spec.labels)
-        found = [name for name, shape in output_shapes.items() if len(shape) == 3 and shape[:2] == (1, rows)]
-        if len(found) != 1:
-            got = ", ".join(f"{name} {list(shape)}" for name, shape in output_shapes.items()) or "none"
-            expected = f"one output [1, {rows}, anchors] for {len(spec.labels)} labels"
-            raise ModelError(
-                f"model {spec.name} doesn't fit the yolov8 family: expected {expected}; outputs are {got}"
-            )
-        return found
+
+        def fits(shape: Shape) -> bool:
+            return len(shape) == 3 and shape[:2] == (1, rows)
+
+        expected = f"one output [1, {rows}, anchors] for {len(spec.labels)} labels"
+        return [find_output(spec, "yolov8", output_shapes, fits, expected)]
 
     @staticmethod
     def deduce(facts: GraphFacts) -> Deduction | None:
@@ -69,7 +67,7 @@ class YoloV8:
         found = self._candidates
         count = decode_rows(
             np.asarray(outputs[self._index][0], np.float32),
-            score_threshold,
+            found.lowest(score_threshold),
             self._best,
             found.boxes_xyxy,
             found.scores,
@@ -77,4 +75,4 @@ class YoloV8:
             found.rows,
             0,
         )
-        return found.suppress(count, iou_threshold)
+        return found.suppress(count, score_threshold, iou_threshold)

@@ -35,7 +35,7 @@ class YoloX:
         self._classes = len(spec.labels)
         size = (spec.input.width, spec.input.height)
         self._cells = None if _is_decoded(spec) else make_cells(size, _strides(spec))
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: dict[str, Shape]) -> list[str]:
@@ -75,13 +75,14 @@ class YoloX:
             np.asarray(outputs[self._index][0], np.float32),
             self._classes,
             self._cells,
-            score_threshold,
+            found.lowest(score_threshold),
             found.boxes_xyxy,
             found.scores,
             found.class_ids,
+            found.rows,
             0,
         )
-        return found.suppress(count, iou_threshold)
+        return found.suppress(count, score_threshold, iou_threshold)
 
 
 def _is_decoded(spec: ModelSpec) -> bool:

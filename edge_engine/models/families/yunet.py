@@ -36,7 +36,7 @@ class YuNet:
                 )
                 raise faces.misfit(spec, output_shapes, f"{expected} of an input of {size[0]}x{size[1]}")
         self._corners = faces.corners(self._grids)
-        self._candidates = Candidates()
+        self._candidates = Candidates(spec)
 
     @staticmethod
     def reads(spec: ModelSpec, output_shapes: Shapes) -> list[str]:
@@ -79,17 +79,15 @@ class YuNet:
                 grid.width,
                 grid.stride,
                 grid.first,
-                score_threshold,
+                found.lowest(score_threshold),
                 found.boxes_xyxy,
                 found.scores,
                 found.class_ids,
                 found.rows,
                 count,
             )
-        kept = found.keep(count, iou_threshold)
-        offsets = [outputs[grid.outputs[10][0]].reshape(-1, 10) for grid in self._grids]
-        points = faces.points(offsets, self._grids, self._corners, found.rows[kept])
-        return found.objects(kept, faces.with_scores(points, found.scores[kept]))
+        kept = found.keep(count, score_threshold, iou_threshold)
+        return faces.objects(found, kept, outputs, self._grids, self._corners)
 
 
 def _is_yunet(shapes: Shapes) -> bool:
