@@ -1,13 +1,14 @@
 # make demo    see it work: detections in a street video, published over ZeroMQ
 # make test    everything that must hold (make check first)
 # make check   formatting, lint, types, layers
+# make soak    10,000 mutated model files: each ends the command line in one line, or runs
 # RUNTIME=gpu or openvino takes that build of ONNX Runtime; PYTHON=python3.12 another interpreter.
 
 PYTHON ?= python3
 RUNTIME ?= cpu
 BIN := .venv/bin
 
-.PHONY: demo test check figures clean
+.PHONY: demo test check figures soak clean
 
 demo: .venv/demo-$(RUNTIME)
 	$(BIN)/edge-engine run configs/demo.yaml
@@ -23,6 +24,9 @@ check: .venv/dev-$(RUNTIME)
 
 figures: .venv/dev-$(RUNTIME)
 	$(BIN)/python tools/figures.py
+
+soak: .venv/dev-$(RUNTIME)
+	$(BIN)/python -m tests.models.soak --count 10000 --seed 0
 
 .venv/%-$(RUNTIME): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

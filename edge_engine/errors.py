@@ -50,5 +50,6 @@ class CorruptFrameError(Exception):
 
 def one_line(error: BaseException, limit: int = 200) -> str:
     """What another library's error says, fit for a line of ours."""
-    text = " ".join(str(error).split())
+    said = f"unknown {error}" if isinstance(error, KeyError) else str(error)
+    text = " ".join(said.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from edge_engine.cache import cache_folder, write_atomically
+from edge_engine.models.glance import check_file
 from edge_engine.models.providers import Setting, candidates, import_runtime
 from edge_engine.processor import cores, processor_name
 
@@ -45,6 +46,7 @@ def load_tuning(model: Path) -> Tuning | None:
 
 
 def _key(model: Path) -> Tuning:
+    check_file(model)
     runtime = import_runtime()
     return Tuning(
         processor=processor_name(),

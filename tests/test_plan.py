@@ -84,7 +84,7 @@ def test_what_was_tuned_for_something_else_is_left_alone(cache: Path, terms: dic
 
 def test_another_model_is_not_tuned(cache: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.onnx"
-    other.write_bytes(MODEL.read_bytes() + b" ")
+    other.write_bytes(MODEL.read_bytes() + b"\x32\x01x")  # a documentation
     save_tuning(other, {"latency": FAST})
     assert load_tuning(MODEL) is None
     assert load_tuning(other) is not None

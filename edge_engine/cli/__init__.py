@@ -17,6 +17,9 @@ from edge_engine.cli.models import models
 from edge_engine.cli.run import run
 from edge_engine.cli.tune import tune
 from edge_engine.errors import EdgeEngineError
+from edge_engine.yaml_source import shown
+
+_LONGEST_ERROR = 1000
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,7 +58,8 @@ def main() -> None:
     try:
         app()
     except EdgeEngineError as error:
-        typer.echo(f"edge-engine: {error}", err=True)
+        # What a model or a file holds may stand in it: no line ends, no control characters.
+        typer.echo(f"edge-engine: {shown(str(error), _LONGEST_ERROR)}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output has left (`edge-engine listen | head`): nothing more to say to it.

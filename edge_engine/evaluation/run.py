@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from edge_engine.errors import CorruptFrameError, DataError, ModelError
 from edge_engine.evaluation.datasets import Picture
 from edge_engine.frame import Frame
-from edge_engine.models.model import InferenceError, Model
+from edge_engine.models.answers import InferenceError, answer_of
+from edge_engine.models.model import Model
 from edge_engine.result import Answer
 from edge_engine.slots import Canvas
 from edge_engine.sources.folder import load_picture
@@ -83,11 +84,11 @@ class _Worker:
             raise DataError(_named(path, error)) from None
         try:
             self._model.run(self._binding)
+            thresholds, box = (self._score_threshold, spec.iou_threshold), spec.input.lay(pixels.size)
+            answer = answer_of(self._decoder, self._binding.outputs, thresholds, box, spec.labels)
         except InferenceError as error:
             raise ModelError(f"{self._model.path}: its inference on {path} failed: {error}") from None
-        box = spec.input.lay(pixels.size)
-        answer = self._decoder(self._binding.outputs, self._score_threshold, spec.iou_threshold)
-        return pixels.size, answer.to_source(box)
+        return pixels.size, answer
 
 
 def _named(path: Path, error: CorruptFrameError) -> str:

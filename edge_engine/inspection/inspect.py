@@ -15,8 +15,8 @@ from edge_engine.errors import EdgeEngineError, UsageError, one_line
 from edge_engine.inspection.graph import describe_graph
 from edge_engine.inspection.readings import KnownImage, try_readings
 from edge_engine.inspection.report import Inspection
+from edge_engine.models.glance import check_file
 from edge_engine.models.graph import load, read, repair, write_spec
-from edge_engine.models.model import check_file
 from edge_engine.models.providers import PROVIDERS, Setting, import_runtime
 from edge_engine.models.repair import repaired
 from edge_engine.models.session import open_session
@@ -39,6 +39,8 @@ def inspect_model(
     Raises ModelError for a file that can't be read as a model, and what `ask` raises.
     """
     check_file(path)
+    on_step("repairing and running it once, in a process of its own")
+    repaired(path)
     data = path.read_bytes()
     on_step("reading the graph")
     reading = read(path, labels)

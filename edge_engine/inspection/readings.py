@@ -11,16 +11,18 @@ from msgspec.structs import replace
 from onnx import ModelProto
 
 from edge_engine.clock import monotonic_ns
+from edge_engine.errors import ModelError, one_line
 from edge_engine.frame import Frame
 from edge_engine.inspection.report import Sight, Trial
+from edge_engine.models.answers import InferenceError, answer_of, check_numbers
 from edge_engine.models.families import load_family
 from edge_engine.models.families.normalising import IMAGENET_MEAN, IMAGENET_STD
 from edge_engine.models.graph import repair
-from edge_engine.models.providers import import_runtime
 from edge_engine.models.reading import read_spec
+from edge_engine.models.session import plain_session
 from edge_engine.models.spec import Colour, InputSpec, ModelSpec
 from edge_engine.pixels import BgrPixels, Image
-from edge_engine.result import Answer, Objects, Result, Segmentation
+from edge_engine.result import Objects, Result, Segmentation
 from edge_engine.slots import Canvas
 from edge_engine.stages.preprocess import fill
 
@@ -62,7 +64,12 @@ def try_readings(
     for name, picture in _readings(spec.input):
         on_trial(name)
         model, _ = repair(path, picture=picture, labels=labels)
-        trials.append(_try(name, picture, path, model, images))
+        try:
+            trials.append(_try(name, picture, path, model, images))
+        except InferenceError as error:
+            if not trials:
+                raise ModelError(f"{path}: on a picture, {error}") from None
+            continue  # a reading that makes it give no numbers isn't the right one
         if len(trials) == 1 and all(sight.score >= FOUND for sight in trials[0].sights):
             break
     best = max(range(len(trials)), key=lambda i: trials[i].score)
@@ -93,10 +100,7 @@ class _Recogniser:
     """A repaired model on single pictures, without an engine around it."""
 
     def __init__(self, path: Path, model: ModelProto) -> None:
-        runtime = import_runtime()
-        self._session: Any = runtime.InferenceSession(
-            model.SerializeToString(), providers=["CPUExecutionProvider"]
-        )
+        self._session = plain_session(model.SerializeToString())
         self._spec = read_spec(path, {entry.key: entry.value for entry in model.metadata_props})
         self._names = [output.name for output in self._session.get_outputs()]
         self._decoder: Any = None
@@ -107,13 +111,17 @@ class _Recogniser:
         pixels = BgrPixels(image)
         frame = Frame("inspect", 0, monotonic_ns(), 0, pixels.size, pixels)
         fill(Canvas(tensor), frame, picture)
-        outputs = self._session.run(self._names, {self._session.get_inputs()[0].name: tensor})
+        try:
+            outputs = self._session.run(self._names, {self._session.get_inputs()[0].name: tensor})
+        except Exception as error:  # ONNX Runtime raises a type of its own per status code
+            raise InferenceError(one_line(error)) from None
+        check_numbers(self._names, outputs)
         if self._decoder is None:
             shapes = {name: output.shape for name, output in zip(self._names, outputs, strict=True)}
             everything = replace(spec, label_thresholds={}, classes=())
             self._decoder = load_family(spec.family)(everything, shapes)
-        box = picture.lay(pixels.size)
-        answer: Answer = self._decoder(outputs, 0.05, spec.iou_threshold).to_source(box)
+        thresholds, box = (0.05, spec.iou_threshold), picture.lay(pixels.size)
+        answer = answer_of(self._decoder, outputs, thresholds, box, spec.labels)
         return Result(frame, answer, spec.labels, spec.name, "inspect", 0)
 
 

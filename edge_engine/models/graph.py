@@ -3,13 +3,15 @@
     python -m edge_engine.models.graph [--batched] [--aspect 16x9] [--labels JSON] MODEL REPAIRED
 
 Writes the repaired model (batched: one for any number of pictures at once; aspect: one without the padding
-around pictures of that shape) and prints a JSON list of what was
-changed, or ends with 2 and one line. It runs in a process of its own, because onnx would stay in memory.
+around pictures of that shape) and prints a JSON list of what was changed, or ends with 2 and one line. It
+runs in a process of its own, which a bad file may end, and because onnx would stay in memory; what it has
+written was run once.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -24,11 +26,15 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, version
 from edge_engine.errors import EdgeEngineError, ModelError, one_line
 from edge_engine.models.affine import Affine, absorb, fold_into_convolution
 from edge_engine.models.batch import take_batches
+from edge_engine.models.external import bytes_of
 from edge_engine.models.families import load_family
+from edge_engine.models.limits import limit_this_process
 from edge_engine.models.looking import layout_of, look_at
 from edge_engine.models.narrow import narrow
+from edge_engine.models.proof import prove
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.reading import Reading, read_model
+from edge_engine.models.session import plain_options
 from edge_engine.models.side_inputs import fix_side_inputs, put_picture_first
 from edge_engine.models.spec import METADATA_KEY, InputSpec, ModelSpec
 
@@ -108,6 +114,8 @@ def load(path: Path) -> ModelProto:
         raise ModelError(f"{path}: not a model that can be loaded: {one_line(error)}") from None
     if not model.graph.node:
         raise ModelError(f"{path}: not an ONNX model: it has no graph")
+    if not any(opset.domain in ("", "ai.onnx") for opset in model.opset_import):
+        raise ModelError(f"{path}: doesn't say which opset of ONNX's operators it is for; export it again")
     return model
 
 
@@ -237,10 +245,9 @@ def _optimised(model: ModelProto) -> ModelProto:
     runtime = import_runtime()
     with tempfile.TemporaryDirectory(prefix="edge-engine-") as folder:
         path = Path(folder) / "optimised.onnx"
-        options = runtime.SessionOptions()
+        options = plain_options()
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.optimized_model_filepath = str(path)
-        options.log_severity_level = 4
         runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         optimised = onnx.load(path)
     used = {node.domain for node in optimised.graph.node}
@@ -256,17 +263,24 @@ def main() -> None:
     parser.add_argument("--aspect", type=_size)
     parser.add_argument("--labels", type=_labels, default=())
     parser.add_argument("source", type=Path)
-    parser.add_argument("target")
+    parser.add_argument("target", type=Path)
     given = parser.parse_args()
+    # That a changed graph gives what the model gives takes some inferences to see.
+    patience = 4 if given.batched or given.aspect else 1
+    limit_this_process(given.source.stat().st_size, patience)
+    answer = os.dup(1)
+    os.dup2(2, 1)  # what native libraries print isn't the answer
     try:
+        limit_this_process(bytes_of(given.source), patience)
         model, changes = repair(
             given.source, is_batched=given.batched, aspect=given.aspect, labels=given.labels
         )
+        onnx.save(model, given.target)
+        prove(given.source, given.target, is_batched=given.batched)
     except EdgeEngineError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
-    onnx.save(model, given.target)
-    sys.stdout.buffer.write(msgspec.json.encode(changes))
+    os.write(answer, msgspec.json.encode(changes))
 
 
 def _labels(text: str) -> tuple[str, ...]:

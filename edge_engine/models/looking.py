@@ -12,7 +12,7 @@ from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, helper
 from edge_engine.errors import ModelError, one_line
 from edge_engine.models.constants import constant
 from edge_engine.models.facts import GraphFacts, Shape
-from edge_engine.models.providers import import_runtime
+from edge_engine.models.session import plain_session
 from edge_engine.models.side_inputs import fix_side_inputs
 from edge_engine.models.sidecar import Sidecar, sidecar_path
 from edge_engine.models.spec import Layout
@@ -79,9 +79,8 @@ def _output_shapes(path: Path, model: ModelProto) -> dict[str, Shape]:
     shapes = {value.name: shape_of(value) for value in inferred}
     if all(shape and all(shape) for shape in shapes.values()):
         return shapes
-    runtime = import_runtime()
     try:
-        session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        session = plain_session(model.SerializeToString())
         feed = {value.name: np.zeros(shape_of(value), _numpy_dtype(value)) for value in model.graph.input}
         outputs = session.run(list(shapes), feed)
     except Exception as error:  # ONNX Runtime raises a type of its own per status code

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.errors import ModelError, one_line
+from edge_engine.models.answers import InferenceError as InferenceError
+from edge_engine.models.answers import check_numbers
 from edge_engine.models.choice import with_labels
 from edge_engine.models.families import load_family
 from edge_engine.models.families.family import Decoder
+from edge_engine.models.glance import check_file
 from edge_engine.models.providers import Setting
 from edge_engine.models.reading import read_spec
-from edge_engine.models.repair import repaired
+from edge_engine.models.repair import Repaired, repaired
 from edge_engine.models.session import open_session
 from edge_engine.models.spec import BATCH_DIMENSION, ModelSpec
 
@@ -23,10 +26,6 @@ Tensor = NDArray[Any]
 
 _PLAIN = Setting()
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
-
-
-class InferenceError(Exception):
-    """The runtime failed on one frame."""
 
 
 class Binding(NamedTuple):
@@ -51,12 +50,15 @@ class Model:
         *,
         aspect: tuple[int, int] | None = None,
         labels: tuple[str, ...] = (),
+        made: Repaired | None = None,
     ) -> None:
         """`aspect`: for pictures of that shape alone, (width, height) in any unit, without the padding of
-        its letterbox. `labels`: in place of its own. Raises ModelError or ProviderError, in one line."""
+        its letterbox. `labels`: in place of its own. `made`: what was repaired already. Raises ModelError or
+        ProviderError, in one line."""
         check_file(path)
         self.path = path
-        file, self.repairs = repaired(path, is_batched=setting.batch > 1, aspect=aspect, labels=labels)
+        is_batched = setting.batch > 1
+        file, self.repairs = made or repaired(path, is_batched=is_batched, aspect=aspect, labels=labels)
         self.session, provider = open_session(file, setting)
         self.setting = msgspec.structs.replace(setting, provider=provider)
         spec = read_spec(path, self.session.get_modelmeta().custom_metadata_map)
@@ -112,6 +114,7 @@ class Model:
             self._take_varying(binding)
         except Exception as error:  # ONNX Runtime raises a type of its own per status code
             raise InferenceError(one_line(error)) from None
+        check_numbers(self._output_names, binding.outputs)
 
     def _take_varying(self, binding: Binding) -> None:
         if self._varying:
@@ -151,13 +154,3 @@ class Model:
         except Exception as error:  # ONNX Runtime raises a type of its own per status code
             raise ModelError(f"{self.path}: its first inference failed: {one_line(error)}") from None
         return dict(zip(self._output_names, outputs, strict=True))
-
-
-def check_file(path: Path) -> None:
-    """ModelError for what can't be a model file at a glance."""
-    if not path.exists():
-        raise ModelError(f"{path}: no such model file")
-    if not path.is_file():
-        raise ModelError(f"{path}: expected an ONNX file, found a directory or a device")
-    if path.stat().st_size == 0:
-        raise ModelError(f"{path}: the model file is empty")

@@ -15,12 +15,12 @@ import msgspec
 from edge_engine import zoo
 from edge_engine.cache import cache_folder, write_atomically
 from edge_engine.errors import ModelError
+from edge_engine.models.limits import why_it_ended
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.sidecar import load_sidecar
 
-_TIMEOUT_S = 600
-# Names what the steps in graph.py give: a newer engine doesn't take what an older one left.
-_VERSION = 5
+# Names what the steps in graph.py give and saw run: a newer engine doesn't take what an older one left.
+_VERSION = 6
 
 
 class Repaired(NamedTuple):
@@ -105,31 +105,20 @@ def _digest(path: Path, labels: tuple[str, ...]) -> str:
 
 
 def _repair(source: Path, kept: _Kept, options: list[str]) -> _Notes:
-    """In a process of its own, whose memory goes with it."""
+    """In a process of its own, which limits itself: only what ran there is ever loaded here."""
     import_runtime()  # else that process would be the one to miss it
     root = str(Path(__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, *sys.path])}
     with tempfile.TemporaryDirectory(prefix="edge-engine-") as folder:
         made = Path(folder) / "repaired.onnx"
         command = [sys.executable, "-m", "edge_engine.models.graph", *options, str(source), str(made)]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, env=environment, timeout=_TIMEOUT_S, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise ModelError(f"{source}: its graph could not be repaired within {_TIMEOUT_S} s") from None
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
         if done.returncode == 0:
             write_atomically(kept.model, made.read_bytes())
             notes = _Notes(msgspec.json.decode(done.stdout, type=tuple[str, ...]))
         else:
-            notes = _Notes(refused=_reason(source, done))
+            notes = _Notes(refused=why_it_ended(source, done))
             if "--aspect" not in options or done.returncode != ModelError.exit_code:
                 return notes
     write_atomically(kept.notes, msgspec.json.encode(notes))
     return notes
-
-
-def _reason(source: Path, done: subprocess.CompletedProcess[bytes]) -> str:
-    said = done.stderr.decode(errors="replace").strip().splitlines() or ["it gave no reason"]
-    is_ours = done.returncode == ModelError.exit_code
-    return said[-1] if is_ours else f"{source}: its graph can't be repaired: {said[-1]}"

@@ -33,6 +33,19 @@ def open_session(path: Path, setting: Setting) -> tuple[Any, str]:
     )
 
 
+def plain_options() -> Any:  # noqa: ANN401
+    """For a session that is only to tell something: quiet, on one core."""
+    options = import_runtime().SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = _FATAL_ONLY
+    return options
+
+
+def plain_session(model: bytes) -> Any:  # noqa: ANN401
+    """Of a model in memory, on the CPU."""
+    return import_runtime().InferenceSession(model, plain_options(), providers=["CPUExecutionProvider"])
+
+
 def new_run_options() -> Any:  # noqa: ANN401
     """Setting `terminate` on it, from any thread, ends the inferences that were started with it."""
     return import_runtime().RunOptions()

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from edge_engine.errors import ConfigError, ModelError
 from edge_engine.models.spec import Colour, CropShare, Fit, Task
-from edge_engine.yaml_source import parse, read_text
+from edge_engine.yaml_source import MAX_BYTES, parse, read_text
 from edge_engine.yaml_struct import LabelName, LabelNames, Names, build
 
 _Side = Annotated[int, Meta(ge=2, le=16384)]
@@ -73,6 +73,8 @@ def load_sidecar(model: Path) -> Sidecar | None:
 
 def read_labels(where: str, path: Path) -> tuple[str, ...]:
     """Of a text file with one label a line; ModelError, which begins with `where`."""
+    if path.exists() and (not path.is_file() or path.stat().st_size > MAX_BYTES):
+        raise ModelError(f"{where}: {path} isn't a short text file")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -9,6 +9,7 @@ from edge_engine.choosing import Choices
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
+from edge_engine.models.answers import InferenceError, answer_of
 from edge_engine.models.spec import ModelSpec
 from edge_engine.result import Answer, Result
 from edge_engine.ring import Policy, Ring
@@ -71,11 +72,15 @@ class Postprocess:
             ledger.dropped(frame.seq, Cause.SUPERSEDED)
             return
         self._last_seq[frame.stream] = frame.seq
-        started_ns = monotonic_ns()
-        spec = slot.model.spec
-        answer = self._decode(slot, row, frame)
+        started_ns, spec = monotonic_ns(), slot.model.spec
+        try:
+            answer = self._decode(slot, row, frame)
+        except InferenceError as error:
+            ledger.dropped(frame.seq, Cause.ERROR, str(error))
+            return
+        finally:
+            self._done_with_a_row(slot)
         frame.work_ns["postprocess"] = monotonic_ns() - started_ns
-        self._done_with_a_row(slot)
         self._hand_on(frame, answer, spec)
 
     def _done_with_a_row(self, slot: OutputSlot) -> None:
@@ -85,9 +90,9 @@ class Postprocess:
             self._input.release(slot)
 
     def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Answer:
-        asked = self._choices.of(frame.stream, slot.model)
-        answer = asked.decoder(slot.of_row(row), asked.score_threshold, asked.iou_threshold)
-        return answer.to_source(slot.model.spec.input.lay(frame.size))
+        asked, spec = self._choices.of(frame.stream, slot.model), slot.model.spec
+        thresholds, box = (asked.score_threshold, asked.iou_threshold), spec.input.lay(frame.size)
+        return answer_of(asked.decoder, slot.of_row(row), thresholds, box, spec.labels)
 
     def _hand_on(self, frame: Frame, answer: Answer, spec: ModelSpec) -> None:
         valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS

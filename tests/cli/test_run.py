@@ -129,7 +129,7 @@ def make_bad_models(folder: Path) -> dict[str, Path]:
     ("kind", "word"),
     [
         ("empty", "empty"),
-        ("truncated", "not a"),
+        ("truncated", "cut short"),
         ("text", "not a"),
         ("opset", "opset"),
         ("bare", "metadata"),

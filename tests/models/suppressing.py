@@ -64,11 +64,13 @@ def suppressing(path: Path) -> Path:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     picture = InputSpec(SIDE, SIDE, "NCHW", "float32", "RGB", "stretch", std=(255.0,) * 3)
-    return save(model, path, ModelSpec("cells", "detection", "cells", picture, LABELS, 0.4, 0.5))
+    options = {"box_order": "xyxy", "is_normalised": False, "first_class": 0}
+    spec = ModelSpec("cells", "detection", "graph_nms", picture, LABELS, 0.4, 0.5, options=options)
+    return save(model, path, spec)
 
 
 class Cells:
-    """The family of that model."""
+    """What that model says, decoded apart from the families."""
 
     def __init__(self, spec: ModelSpec, output_shapes: dict[str, tuple[int, ...]]) -> None:
         assert list(output_shapes) == ["labels", "boxes", "scores", "means"]
