@@ -104,6 +104,15 @@ def list_models(_: Path) -> None:
     assert "nanodet-g" in run_program("models").stdout
 
 
+def pull_a_model(folder: Path) -> None:
+    """Whole where there is a network, one line where there is none."""
+    done = run_program("models", "pull", "yolox-nano", XDG_CACHE_HOME=str(folder))
+    if done.returncode == 0:
+        assert "yolox-nano: pulled, 3.7 MB" in done.stdout
+    else:
+        assert_one_clear_line(done, 3, "yolox_nano.onnx")
+
+
 def inspect_a_model(_: Path) -> None:
     assert "astronaut: person" in run_program("inspect", "nanodet-g").stdout
 
@@ -154,6 +163,7 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     ),
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
     "edge-engine models": list_models,
+    "edge-engine models pull yolox-nano": pull_a_model,
     "edge-engine inspect nanodet-g": inspect_a_model,
     "edge-engine eval nanodet-g pictures.json": evaluate_it,
     "edge-engine tune": tune_it,

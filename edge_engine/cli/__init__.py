@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(listen)
-app.command()(models)
+app.add_typer(models, name="models")
 app.command()(inspect)
 app.command()(bench)
 app.command()(tune)

@@ -41,6 +41,7 @@ from edge_engine.models.spec import METADATA_KEY, InputSpec, ModelSpec
 _OPSET = 17
 _FIRST_OPSET_OF_COORDINATES = 11
 _FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
+_WHOLE = {TensorProto.INT32, TensorProto.INT64}
 _PIXELS = "pixels"
 
 
@@ -173,13 +174,18 @@ def _take_pixels(graph: GraphProto, spec: ModelSpec) -> tuple[ModelSpec, list[st
     kind = value.type.tensor_type.elem_type
     if picture.dtype == "uint8" and picture.layout == "NHWC":
         return spec, []
-    if kind not in _FLOATS:
-        raise ModelError(
-            f"model {spec.name}: takes {TensorProto.DataType.Name(kind)}; expected float or uint8 pixels"
-        )
+    if kind not in _FLOATS | _WHOLE:
+        found = TensorProto.DataType.Name(kind)
+        raise ModelError(f"model {spec.name}: takes {found}; expected float, int32 or uint8 pixels")
     is_nchw = picture.layout == "NCHW"
-    total, absorbed, last = absorb(graph, value.name, Affine.normalising(picture.mean, picture.std), is_nchw)
-    name, old = _PIXELS, value.name
+    normalising = Affine.normalising(picture.mean, picture.std)
+    if kind in _WHOLE:  # as they are: what normalises them comes after a Cast of the graph's own
+        if not normalising.is_identity:
+            raise ModelError(f"model {spec.name}: takes whole numbers; expected mean 0 and std 1")
+        total, absorbed, last = normalising, 0, value.name
+    else:
+        total, absorbed, last = absorb(graph, value.name, normalising, is_nchw)
+    name, old = _unused(graph, _PIXELS), value.name
     value.CopyFrom(
         helper.make_tensor_value_info(name, TensorProto.UINT8, [1, picture.height, picture.width, 3])
     )
@@ -205,6 +211,14 @@ def _take_pixels(graph: GraphProto, spec: ModelSpec) -> tuple[ModelSpec, list[st
     plain = replace(picture, dtype="uint8", layout="NHWC", mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
     own = [f"{absorbed} normalising nodes absorbed"] if absorbed else []
     return replace(spec, input=plain), [done + folded, *own]
+
+
+def _unused(graph: GraphProto, name: str) -> str:
+    """A name that nothing in the graph begins with."""
+    taken = {other for node in graph.node for other in (*node.input, *node.output)}
+    while any(other.startswith(name) for other in taken):
+        name = f"_{name}"
+    return name
 
 
 def _with_constants(graph: GraphProto, parts: Iterable[NodeProto | TensorProto]) -> list[NodeProto]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -14,10 +15,10 @@ from edge_engine.models.facts import Shape
 from edge_engine.models.families import load_family
 from edge_engine.models.families.movenet import MoveNet
 from edge_engine.models.keypoints import COCO_KEYPOINTS
-from edge_engine.models.model import Model
 from edge_engine.models.spec import InputSpec, ModelSpec
 from edge_engine.result import Objects
 from tests.models.exported import save
+from tests.models.made import opened
 from tests.models.shapes import OTHERS, facts
 from tests.reference.movenet import Pose, decode_multi, decode_single
 
@@ -103,8 +104,11 @@ def test_poses_that_are_not_numbers_are_none(value: float, shape: Shape) -> None
         assert len(decode(broken, 0.0)) == 0
 
 
-def test_a_model_file_finds_the_person_that_is_in_its_weights(tmp_path: Path) -> None:
-    """A graph whose pose doesn't depend on the picture."""
+@pytest.mark.parametrize("kind", [TensorProto.UINT8, TensorProto.INT32])
+def test_a_model_file_finds_the_person_that_is_in_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int
+) -> None:
+    """A graph whose pose doesn't depend on the picture; TensorFlow Hub's takes int32."""
     pose = np.random.default_rng(3).random(SINGLE).astype(np.float32)
     nodes = [
         helper.make_node("Cast", ["serving_default_input:0"], ["pixels"], to=TensorProto.FLOAT),
@@ -115,13 +119,13 @@ def test_a_model_file_finds_the_person_that_is_in_its_weights(tmp_path: Path) ->
     tensors = [numpy_helper.from_array(np.zeros((1, 1, 1, 1), np.float32), "nothing")]
     tensors.append(numpy_helper.from_array(pose, "pose"))
     width, height = SIZE
-    picture = helper.make_tensor_value_info(nodes[0].input[0], TensorProto.UINT8, [1, height, width, 3])
+    picture = helper.make_tensor_value_info(nodes[0].input[0], kind, [1, height, width, 3])
     output = helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, SINGLE)
     graph = helper.make_graph(nodes, "movenet", [picture], [output], tensors)
-    opsets = [helper.make_opsetid("", 17)]
-    model = Model(
-        save(helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "m.onnx", spec())
-    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    dtype = "uint8" if kind == TensorProto.UINT8 else "float32"
+    said = replace(spec(), input=replace(spec().input, dtype=dtype))
+    model = opened(save(made, tmp_path / "m.onnx", said), monkeypatch)
     tensor, outputs = model.new_input(), model.new_outputs()
     model.run(model.bind(tensor, outputs))
     found = model.decoder(outputs, 0.3, 0.6)

@@ -173,6 +173,10 @@ def _integers(model: onnx.ModelProto) -> None:
     model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT32
 
 
+def _short_integers(model: onnx.ModelProto) -> None:
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT16
+
+
 def _other_labels(model: onnx.ModelProto) -> None:
     del model.metadata_props[:]
     helper.set_model_props(model, {"names": "{0: 'a'}", "imgsz": f"[{SIZE}, {SIZE}]", "task": "detect"})
@@ -183,7 +187,8 @@ def _other_labels(model: onnx.ModelProto) -> None:
     [
         (_two_inputs, "has an input scale float [1, 2] besides the picture images"),
         (_wrong_size, "its metadata says input [1, 3, 64, 64], its graph has [1, 3, 128, 128]"),
-        (_integers, "takes INT32; expected float or uint8 pixels"),
+        (_integers, "takes whole numbers; expected mean 0 and std 1"),
+        (_short_integers, "takes INT16; expected float, int32 or uint8 pixels"),
         (_other_labels, "expected one output [1, 5, anchors] for 1 labels; outputs are output0 [1, 7, 64]"),
     ],
 )

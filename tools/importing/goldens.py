@@ -40,21 +40,27 @@ def clip_frames(numbers: list[int]) -> dict[int, NDArray[np.uint8]]:
         }
 
 
-def write_tfjs(
-    models: Path, laid: NDArray[np.uint8], tensor: NDArray[np.float32], outputs: dict[str, str], folder: Path
-) -> None:
-    """Run the original graph in Node; needs npm."""
+def tfjs_outputs(model: Path, tensor: NDArray[np.floating]) -> dict[str, NDArray[np.float32]]:
+    """What the original graph gives in Node, flat, by its own names of the outputs; needs npm."""
     with tempfile.TemporaryDirectory() as work:
         source, target = Path(work) / "input.f32", Path(work) / "output.json"
         tensor.astype("<f4").tofile(source)
         subprocess.run(["npm", "install", "--silent", "@tensorflow/tfjs"], cwd=work, check=True)
         script = Path(__file__).parent / "tfjs_golden.mjs"
-        subprocess.run(["node", script, models.resolve(), source, target], cwd=work, check=True)
+        subprocess.run(["node", script, model.resolve(), source, target], cwd=work, check=True)
         values = json.loads(target.read_text())
+    return {name: np.array(numbers, np.float32) for name, numbers in values.items()}
+
+
+def write_tfjs(
+    models: Path, laid: NDArray[np.uint8], tensor: NDArray[np.float32], outputs: dict[str, str], folder: Path
+) -> None:
+    """Of NanoDet-g, on one picture."""
+    values = tfjs_outputs(models / "nanodet.json", tensor)
     kept = {}
     for name, new_name in outputs.items():
         width = 80 if new_name.startswith("scores") else 44
-        output = np.array(values[name], np.float32).reshape(-1, width)
+        output = values[name].reshape(-1, width)
         kept[new_name] = output[rows_of(len(output))]
     cv2.imwrite(str(folder / "nanodet_input.png"), laid)
     np.savez_compressed(folder / "nanodet_tfjs.npz", **kept)

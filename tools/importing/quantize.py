@@ -7,7 +7,7 @@ then runs what lies between two quantized convolutions (LeakyRelu, Concat …) i
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,10 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
 
 
 def quantize(
-    model: onnx.ModelProto, tensors: Iterable[NDArray[np.float32]], float_nodes: list[str]
+    model: onnx.ModelProto,
+    tensors: Iterable[NDArray[np.float32]],
+    float_nodes: list[str],
+    operations: Sequence[str] = ("Conv",),
 ) -> onnx.ModelProto:
     """The model with its convolutions in INT8 (QDQ, U8S8), but for those named in `float_nodes`."""
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +44,7 @@ def quantize(
             target,
             _Reader(model.graph.input[0].name, tensors),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
+            op_types_to_quantize=list(operations),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,

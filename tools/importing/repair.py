@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 
 def optimise(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -49,6 +49,21 @@ def fold_normalisation(
         initializers[conv.input[index]].CopyFrom(
             numpy_helper.from_array(values.astype(np.float32), conv.input[index])
         )
+
+
+def halve(model: onnx.ModelProto, least: int = 256) -> None:
+    """Weights that lose nothing by it lie in the file as float16; the runtime widens them as it loads it."""
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < least or (values.astype(np.float16) != values).any():
+            continue
+        stored = f"{tensor.name}_f16"
+        casts.append(helper.make_node("Cast", [stored], [tensor.name], name=stored, to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
 def prune_initializers(model: onnx.ModelProto) -> None:

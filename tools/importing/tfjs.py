@@ -48,7 +48,8 @@ def read_graph(path: Path) -> Graph:
     model = json.loads(path.read_text())
     nodes = {node["name"]: _node(node) for node in model["modelTopology"]["node"]}
     weights = dict(_weights(path.parent, model["weightsManifest"]))
-    outputs = [name.removesuffix(":0") for name in model["signature"]["outputs"]]
+    signature = model["signature"] if "signature" in model else model["userDefinedMetadata"]["signature"]
+    outputs = [name.removesuffix(":0") for name in signature["outputs"]]
     return Graph(_sorted(nodes, outputs), weights, outputs)
 
 

@@ -1,95 +1,25 @@
-"""TensorFlow.js graph → ONNX: one small function per operation, plain onnx and numpy.
-
-TensorFlow's convolutions are NHWC, ONNX's are NCHW: each is written between two transposes, and ONNX
-Runtime's basic optimisation then cancels them against each other.
-"""
+"""TensorFlow.js graph → ONNX: one small function per operation, plain onnx and numpy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from tools.importing.tfjs import Graph, Node
+from tools.importing.tfjs_layers import (
+    activate,
+    average_pool,
+    convolution,
+    max_pool,
+    resize_bilinear,
+    transposed_convolution,
+)
+from tools.importing.writer import IR_VERSION, OPSET, ImportFailed, Writer
 
-OPSET = 17
-IR_VERSION = 8
-TO_NCHW = [0, 3, 1, 2]
-TO_NHWC = [0, 2, 3, 1]
-
-
-class ImportFailed(Exception):  # noqa: N818
-    """What can't be converted, in one line."""
-
-
-@dataclass
-class Writer:
-    """The ONNX graph so far. `constants`: tensors whose values are known already."""
-
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    initializers: dict[str, onnx.TensorProto] = field(default_factory=dict)
-    constants: dict[str, NDArray[Any]] = field(default_factory=dict)
-
-    def add(self, op: str, inputs: list[str], outputs: list[str] | str, **attributes: Any) -> str:  # noqa: ANN401
-        names = [outputs] if isinstance(outputs, str) else outputs
-        for name in inputs:
-            if name in self.constants and name not in self.initializers:
-                self.initializers[name] = numpy_helper.from_array(self.constants[name], name)
-        self.nodes.append(helper.make_node(op, inputs, names, name=names[0], **attributes))
-        return names[0]
-
-    def constant(self, name: str, values: Any) -> str:  # noqa: ANN401 - anything array-like
-        self.constants[name] = np.asarray(values)
-        return name
-
-    def value(self, name: str) -> NDArray[Any]:
-        if name not in self.constants:
-            raise ImportFailed(f"{name}: expected a constant, it depends on the input")
-        return self.constants[name]
-
-
-def _around(writer: Writer, node: Node, op: str, extra: list[str], **attributes: Any) -> None:  # noqa: ANN401
-    """An NCHW operation in an NHWC graph."""
-    before = writer.add("Transpose", [node.inputs[0]], f"{node.name}/nchw", perm=TO_NCHW)
-    middle = writer.add(op, [before, *extra], f"{node.name}/{op}", **attributes)
-    writer.add("Transpose", [middle], node.name, perm=TO_NHWC)
-
-
-def _conv(writer: Writer, node: Node) -> None:
-    _expect(node, node.text("padding") == "VALID" and node.text("data_format") == "NHWC", "VALID NHWC")
-    weights = writer.value(node.inputs[1])
-    name = writer.constant(f"{node.name}/weights", np.ascontiguousarray(weights.transpose(3, 2, 0, 1)))
-    strides, dilations = node.ints("strides")[1:3], node.ints("dilations")[1:3]
-    _around(writer, node, "Conv", [name], strides=strides, dilations=dilations)
-
-
-def _max_pool(writer: Writer, node: Node) -> None:
-    _expect(node, node.text("padding") == "VALID", "VALID padding")
-    kernel, strides = node.ints("ksize")[1:3], node.ints("strides")[1:3]
-    _around(writer, node, "MaxPool", [], kernel_shape=kernel, strides=strides)
-
-
-def _resize_bilinear(writer: Writer, node: Node) -> None:
-    _expect(node, node.attributes["half_pixel_centers"]["b"], "half-pixel centres")
-    height, width = writer.value(node.inputs[1]).tolist()
-    # The batch and channel counts are known only after shape inference: resized by scale 1 there.
-    sizes = writer.constant(f"{node.name}/sizes", np.array([height, width], np.int64))
-    before = writer.add("Transpose", [node.inputs[0]], f"{node.name}/nchw", perm=TO_NCHW)
-    shape = writer.add("Shape", [before], f"{node.name}/shape", end=2)
-    target = writer.add("Concat", [shape, sizes], f"{node.name}/target", axis=0)
-    resized = writer.add(
-        "Resize",
-        [before, "", "", target],
-        f"{node.name}/Resize",
-        mode="linear",
-        coordinate_transformation_mode="half_pixel",
-    )
-    writer.add("Transpose", [resized], node.name, perm=TO_NHWC)
+_TYPES = {"DT_FLOAT": TensorProto.FLOAT, "DT_INT32": TensorProto.INT32, "DT_INT64": TensorProto.INT64}
 
 
 def _pad(writer: Writer, node: Node) -> None:
@@ -130,6 +60,60 @@ def _sparse_to_dense(writer: Writer, node: Node) -> None:
     writer.constant(node.name, dense)
 
 
+def _squared_difference(writer: Writer, node: Node) -> None:
+    difference = writer.add("Sub", list(node.inputs), f"{node.name}/difference")
+    writer.add("Mul", [difference, difference], node.name)
+
+
+def _cast(writer: Writer, node: Node) -> None:
+    writer.add("Cast", [node.inputs[0]], node.name, to=_TYPES[node.attributes["DstT"]["type"]])
+
+
+def _axes(writer: Writer, node: Node, axes: list[int]) -> str:
+    return writer.constant(f"{node.name}/axes", np.array(axes, np.int64))
+
+
+def _expand_dims(writer: Writer, node: Node) -> None:
+    axes = _axes(writer, node, [int(writer.value(node.inputs[1]))])
+    writer.add("Unsqueeze", [node.inputs[0], axes], node.name)
+
+
+def _squeeze(writer: Writer, node: Node) -> None:
+    writer.add("Squeeze", [node.inputs[0], _axes(writer, node, node.ints("squeeze_dims"))], node.name)
+
+
+def _pack(writer: Writer, node: Node) -> None:
+    axis = int(node.attributes["axis"]["i"])
+    axes = _axes(writer, node, [axis])
+    parts = [writer.add("Unsqueeze", [name, axes], f"{node.name}/{i}") for i, name in enumerate(node.inputs)]
+    writer.add("Concat", parts, node.name, axis=axis)
+
+
+def _unpack(writer: Writer, node: Node) -> None:
+    count, axis = (int(node.attributes[name]["i"]) for name in ("num", "axis"))
+    names = [node.name] + [f"{node.name}:{i}" for i in range(1, count)]
+    parts = [f"{name}/part" for name in names]
+    lengths = writer.constant(f"{node.name}/lengths", np.ones(count, np.int64))
+    writer.add("Split", [node.inputs[0], lengths], parts, axis=axis)
+    for part, name in zip(parts, names, strict=True):
+        writer.add("Squeeze", [part, _axes(writer, node, [axis])], name)
+
+
+def _arg_max(writer: Writer, node: Node) -> None:
+    axis = int(writer.value(node.inputs[1]))
+    found = writer.add("ArgMax", [node.inputs[0]], f"{node.name}/index", axis=axis, keepdims=0)
+    writer.add("Cast", [found], node.name, to=_TYPES[node.attributes["output_type"]["type"]])
+
+
+def _gather_nd(writer: Writer, node: Node) -> None:
+    indices = writer.add("Cast", [node.inputs[1]], f"{node.name}/indices", to=TensorProto.INT64)
+    writer.add("GatherND", [node.inputs[0], indices], node.name)
+
+
+def _activation(writer: Writer, node: Node) -> None:
+    activate(writer, node.op, node.inputs[0], node.name)
+
+
 def _same(op: str) -> Callable[[Writer, Node], None]:
     """Operations that mean the same in both worlds."""
 
@@ -142,26 +126,42 @@ def _same(op: str) -> Callable[[Writer, Node], None]:
 
 CONVERTERS: dict[str, Callable[[Writer, Node], None]] = {
     "Add": _add,
+    "AddN": _same("Sum"),
     "AddV2": _add,
+    "ArgMax": _arg_max,
+    "AvgPool": average_pool,
+    "Cast": _cast,
     "ConcatV2": _concat,
-    "Conv2D": _conv,
+    "Conv2D": convolution,
+    "Conv2DBackpropInput": transposed_convolution,
+    "DepthwiseConv2dNative": convolution,
+    "ExpandDims": _expand_dims,
+    "FloorDiv": _same("Div"),  # of whole numbers that are not negative
+    "FusedDepthwiseConv2dNative": convolution,
+    "GatherNd": _gather_nd,
     "Identity": _same("Identity"),
     "LeakyRelu": _same("LeakyRelu"),
-    "MaxPool": _max_pool,
+    "MaxPool": max_pool,
+    "Mul": _same("Mul"),
+    "Pack": _pack,
     "Pad": _pad,
     "PadV2": _pad,
+    "RealDiv": _same("Div"),
+    "Relu": _activation,
+    "Relu6": _activation,
     "Reshape": _reshape,
-    "ResizeBilinear": _resize_bilinear,
+    "ResizeBilinear": resize_bilinear,
     "Sigmoid": _same("Sigmoid"),
     "SparseToDense": _sparse_to_dense,
     "SplitV": _split,
+    "Sqrt": _same("Sqrt"),
+    "SquaredDifference": _squared_difference,
+    "Squeeze": _squeeze,
+    "Sub": _same("Sub"),
     "Transpose": _transpose,
+    "Unpack": _unpack,
+    "_FusedConv2D": convolution,
 }
-
-
-def _expect(node: Node, holds: bool, what: str) -> None:
-    if not holds:
-        raise ImportFailed(f"{node.op} {node.name}: only {what} can be converted")
 
 
 def convert(graph: Graph, outputs: dict[str, str]) -> onnx.ModelProto:
