@@ -18,6 +18,7 @@ from edge_engine import Subscriber
 from tests import clip
 from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, on_one_core, run_program, start_program
 from tests.evaluation import street
+from tests.quantization import nets
 
 README = (ROOT / "README.md").read_text()
 ENDPOINT = "tcp://127.0.0.1:5555"
@@ -125,6 +126,12 @@ def evaluate_it(folder: Path) -> None:
     assert "AP50" in done.stdout
 
 
+def quantize_it(folder: Path) -> None:
+    model, seen = nets.classifier(folder / "mine.onnx"), nets.pictures(folder / "pictures")
+    assert run_program("quantize", str(model), "--calibrate", str(seen)).returncode == 0
+    assert (folder / "mine-int8.onnx").exists()
+
+
 def bench_it(folder: Path) -> None:
     """Each of them as printed, for a moment only, on a file where it names one."""
     shutil.copy(clip.clip_path(), folder / "street.mp4")
@@ -166,6 +173,7 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine models pull yolox-nano": pull_a_model,
     "edge-engine inspect nanodet-g": inspect_a_model,
     "edge-engine eval nanodet-g pictures.json": evaluate_it,
+    "edge-engine quantize mine.onnx --calibrate pictures/": quantize_it,
     "edge-engine tune": tune_it,
     **dict.fromkeys(BENCHES, bench_it),
 }

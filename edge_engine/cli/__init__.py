@@ -14,6 +14,7 @@ from edge_engine.cli.eval import evaluate
 from edge_engine.cli.inspect import inspect
 from edge_engine.cli.listen import listen
 from edge_engine.cli.models import models
+from edge_engine.cli.quantize import quantize
 from edge_engine.cli.run import run
 from edge_engine.cli.tune import tune
 from edge_engine.errors import EdgeEngineError
@@ -36,6 +37,7 @@ app.command()(inspect)
 app.command()(bench)
 app.command()(tune)
 app.command("eval")(evaluate)
+app.command()(quantize)
 
 
 def _print_version(is_asked: bool) -> None:

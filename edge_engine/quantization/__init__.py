@@ -1,0 +1,1 @@
+"""quantization: a float model made INT8 with the user's own pictures, without harm, and the proof of that."""
