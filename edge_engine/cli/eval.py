@@ -30,8 +30,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="DATA",
-            help="COCO's .json; YOLO's data.yaml or its folder; a folder with images/ and masks/, or with "
-            "a folder per class.",
+            help="COCO's .json; YOLO's data.yaml or its folder; a .csv of tags; a folder with images/ "
+            "and masks/, or with a folder per class.",
             show_default=False,
         ),
     ],

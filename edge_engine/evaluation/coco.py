@@ -28,7 +28,7 @@ class _Rle(msgspec.Struct):
 class _Annotation(msgspec.Struct):
     image_id: Id
     category_id: int
-    bbox: tuple[float, float, float, float]
+    bbox: tuple[float, float, float, float] | None = None
     id: Id = 0
     area: float | None = None
     iscrowd: int = 0
@@ -66,12 +66,18 @@ def open_coco(path: Path, images: Path | None = None) -> Dataset:
             )
     folder = _folder(path, images, file.images)
     pictures = [
-        Picture(folder / image.file_name, tuple(objects[image.id]), _size(image))
+        Picture(
+            folder / image.file_name,
+            tuple(objects[image.id]),
+            _size(image),
+            tags=tuple(sorted({labelled.class_id for labelled in objects[image.id]})),
+        )
         for image in sorted(file.images, key=lambda image: (isinstance(image.id, str), image.id))
     ]
     names = next((tuple(category.keypoints) for category in categories if category.keypoints), ())
     labels = tuple(category.name for category in categories)
-    return Dataset(path, "COCO", _tasks(pictures), labels, pictures, names)
+    tasks = _tasks(pictures, all(each.bbox is not None for each in file.annotations))
+    return Dataset(path, "COCO", tasks, labels, pictures, names)
 
 
 def _read(path: Path) -> _File:
@@ -88,14 +94,15 @@ def _size(image: _Image) -> tuple[int, int] | None:
 
 
 def _labelled(path: Path, annotation: _Annotation, class_id: int) -> Labelled:
-    width, height = annotation.bbox[2:]
+    bbox = annotation.bbox or (0.0, 0.0, 0.0, 0.0)  # of a whole picture, for tagging
+    width, height = bbox[2:]
     area = width * height if annotation.area is None else annotation.area
     keypoints = annotation.keypoints
     if keypoints is not None and len(keypoints) % 3:
         raise DataError(f"{path}: annotation {annotation.id}: keypoints are not x, y, visibility in turn")
     return Labelled(
         class_id,
-        annotation.bbox,
+        bbox,
         area,
         bool(annotation.iscrowd),
         _outline(path, annotation),
@@ -116,8 +123,10 @@ def _outline(path: Path, annotation: _Annotation) -> Outline | None:
     return outline
 
 
-def _tasks(pictures: list[Picture]) -> frozenset[Task]:
-    tasks: set[Task] = {"detection"}
+def _tasks(pictures: list[Picture], have_boxes: bool) -> frozenset[Task]:
+    if not have_boxes:
+        return frozenset({"tagging"})
+    tasks: set[Task] = {"detection", "tagging"}
     objects = [labelled for picture in pictures for labelled in picture.objects]
     if any(labelled.outline is not None for labelled in objects):
         tasks.add("instance-segmentation")

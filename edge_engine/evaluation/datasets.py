@@ -3,6 +3,8 @@
 | what is given | labels | task |
 |---|---|---|
 | `instances.json` | COCO's boxes, outlines, keypoints | detection, instance segmentation, pose |
+| the same, boxes or not | the categories that a picture has objects of | tagging |
+| a `.csv` | a picture's path and its labels, see tags.py | tagging |
 | `data.yaml`, or a folder with `images/` and `labels/` | YOLO's text files | the same |
 | a folder with `images/` and `masks/` | PNGs of class ids, 255 is void | segmentation |
 | a folder of one folder per class | the folders' names | classification |
@@ -25,7 +27,12 @@ from edge_engine.sources.folder import SUFFIXES, natural_order
 Outline: TypeAlias = "list[list[float]] | dict[str, Any]"
 """As in COCO: polygons, each x, y, x, y …, or a run-length encoding with `size` (height, width), `counts`."""
 
-_FOUND_IN = {"coco": "coco:open_coco", "yolo": "yolo:open_yolo", "masks": "folders:open_masks"}
+_FOUND_IN = {
+    "coco": "coco:open_coco",
+    "yolo": "yolo:open_yolo",
+    "masks": "folders:open_masks",
+    "tags": "tags:open_tags",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,8 @@ def _scaled(polygon: list[float], width: int, height: int) -> list[float]:
 
 class Picture(NamedTuple):
     """`size`: (width, height) that the labels are for; None when they are in shares of it. `class_id`: what
-    the whole picture shows. `mask`: the file with a class for each pixel."""
+    the whole picture shows. `mask`: the file with a class for each pixel. `tags`: all
+    labels that hold for it."""
 
     path: Path
     objects: tuple[Labelled, ...] = ()
@@ -74,6 +82,7 @@ class Picture(NamedTuple):
     is_in_shares: bool = False
     class_id: int = -1
     mask: Path | None = None
+    tags: tuple[int, ...] = ()
 
     def objects_in(self, size: tuple[int, int]) -> tuple[Labelled, ...]:
         """The objects in pixels of the picture, which turned out to be of this size."""
@@ -120,9 +129,9 @@ def open_dataset(path: Path, images: Path | None = None) -> Dataset:
 
 def _kind(path: Path) -> str:
     if path.is_file():
-        kinds = {".json": "coco", ".yaml": "yolo", ".yml": "yolo"}
+        kinds = {".json": "coco", ".yaml": "yolo", ".yml": "yolo", ".csv": "tags"}
         if path.suffix.lower() not in kinds:
-            raise DataError(f"{path}: expected COCO's .json, YOLO's data.yaml, or a folder")
+            raise DataError(f"{path}: expected COCO's .json, YOLO's data.yaml, a .csv of tags, or a folder")
         return kinds[path.suffix.lower()]
     if (path / "data.yaml").exists() or ((path / "images").is_dir() and (path / "labels").is_dir()):
         return "yolo"

@@ -17,6 +17,7 @@ from edge_engine.evaluation.pose import PoseJudge
 from edge_engine.evaluation.report import REPORT_VERSION, Accuracy, Subject
 from edge_engine.evaluation.run import answers
 from edge_engine.evaluation.segmentation import SegmentationJudge
+from edge_engine.evaluation.tagging import TaggingJudge
 from edge_engine.models.model import Model
 from edge_engine.models.names import some
 from edge_engine.models.spec import ModelSpec, Task
@@ -44,6 +45,7 @@ _JUDGES: dict[Task, Callable[[Dataset, Matching, ModelSpec], Judge]] = {
     "pose": PoseJudge,
     "classification": ClassificationJudge,
     "segmentation": SegmentationJudge,
+    "tagging": TaggingJudge,
 }
 
 
@@ -60,10 +62,6 @@ def evaluate(
     Raises DataError when the data doesn't fit the model.
     """
     spec = spec or model.spec
-    if spec.task not in _JUDGES:
-        raise DataError(
-            f"model {spec.name}: its task, {spec.task}, can't be judged; known: {', '.join(_JUDGES)}"
-        )
     if spec.task not in dataset.tasks:
         fits = " or ".join(sorted(dataset.tasks))
         raise DataError(

@@ -78,6 +78,25 @@ class Overlap(msgspec.Struct, frozen=True):
     classes: dict[str, ClassOverlap]
 
 
+class LabelTags(msgspec.Struct, frozen=True):
+    """`labelled`: how many pictures are. `f1`: at the label's `threshold`."""
+
+    labelled: int
+    threshold: float
+    ap: float | None
+    f1: float
+
+
+class TagScores(msgspec.Struct, frozen=True):
+    """`map`: the mean average precision of labels that are labelled anywhere; `macro_f1`: the mean of those
+    that are labelled or found anywhere, `micro_f1`: of all together."""
+
+    map: float
+    micro_f1: float
+    macro_f1: float
+    labels: dict[str, LabelTags]
+
+
 class Subject(msgspec.Struct, frozen=True):
     """`sha256` is the model file's."""
 
@@ -89,7 +108,7 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Accuracy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One evaluation: those of the last five that the task has.
+    """One evaluation: those of the last six that the task has.
 
     `left_out`: labels of the data that the model lacks; what is labelled so counts neither for nor against.
     """
@@ -111,3 +130,4 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keypoints: AveragePrecision | None = None
     classification: Hits | None = None
     segmentation: Overlap | None = None
+    tagging: TagScores | None = None

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from edge_engine.evaluation.report import Accuracy, AveragePrecision, Hits, Overlap
+from edge_engine.evaluation.report import Accuracy, AveragePrecision, Hits, Overlap, TagScores
 from edge_engine.models.names import some
 
 
@@ -21,6 +21,8 @@ def report_text(report: Accuracy) -> RenderableType:
         parts += _hits(report.classification)
     if report.segmentation is not None:
         parts += _overlap(report.segmentation)
+    if report.tagging is not None:
+        parts += _tagging(report.tagging)
     return Group(*parts)
 
 
@@ -70,6 +72,16 @@ def _overlap(found: Overlap) -> list[RenderableType]:
     rows = [(label, str(row.pixels), _share(row.iou)) for label, row in found.classes.items()]
     means = f"mIoU {_share(found.miou)}, pixel accuracy {_share(found.pixel_accuracy)}"
     return ["", _table(("class", "pixels", "IoU"), rows), "", means]
+
+
+def _tagging(found: TagScores) -> list[RenderableType]:
+    rows = [
+        (label, str(row.labelled), _share(row.ap), f"{row.threshold:g}", _share(row.f1))
+        for label, row in found.labels.items()
+    ]
+    f1 = f"micro F1 {_share(found.micro_f1)}, macro F1 {_share(found.macro_f1)}"
+    table = _table(("label", "pictures", "AP", "threshold", "F1"), rows)
+    return ["", table, "", f"mAP {_share(found.map)}, {f1}"]
 
 
 def _share(value: float | None) -> str:

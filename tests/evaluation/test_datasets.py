@@ -63,7 +63,7 @@ def test_coco_is_read_in_the_order_of_its_ids(tmp_path: Path) -> None:
     dataset = open_dataset(street.write_coco(tmp_path))
     assert [picture.path.stem for picture in dataset.pictures] == ["30", "105", "135", "165", "195"]
     assert dataset.labels == ("person", "bicycle", "car", "motorcycle", "bollard")
-    assert dataset.tasks == {"detection"}
+    assert dataset.tasks == {"detection", "tagging"}
     crowds = [o for picture in dataset.pictures for o in picture.objects if o.is_crowd]
     assert [crowd.box_xywh for crowd in crowds] == [(0, 100, 52, 30)]
 
@@ -266,7 +266,7 @@ def test_what_is_no_dataset_is_one_line(tmp_path: Path) -> None:
         open_dataset(tmp_path / "nothing")
     with pytest.raises(DataError, match=r"expected a COCO .json, a YOLO data.yaml, or folders"):
         open_dataset(tmp_path)
-    with pytest.raises(DataError, match=r"expected COCO's .json, YOLO's data.yaml, or a folder"):
+    with pytest.raises(DataError, match=r"expected COCO's .json, .*, a .csv of tags, or a folder"):
         open_dataset(Path(__file__))
     (tmp_path / "broken.json").write_bytes(b'{"images": [')
     with pytest.raises(DataError, match="not a COCO annotation file: Input data was truncated"):
