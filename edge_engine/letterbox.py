@@ -99,7 +99,9 @@ class Letterbox:
         return seen if self.region is None else self._surrounded(seen, self.region)
 
     def _surrounded(self, seen: NDArray[T], region: Region) -> NDArray[T]:
-        """A grid over a region of the picture, within zeros over the rest of it."""
+        """A grid over a region of the picture, within zeros over the rest of it; with no more cells than the
+        region has pixels, lest a long picture's becomes one of its length times the enlargement."""
+        seen = _at_most(seen, region.height, region.width)
         *others, rows, columns = seen.shape
         x, y = columns / region.width, rows / region.height  # cells per source pixel
         left, top = round(region.left * x), round(region.top * y)
@@ -116,6 +118,16 @@ class Letterbox:
         origin = np.array(self._origin() * 2, np.float32)
         boxes: NDArray[np.float32] = (boxes_xyxy - origin) * scale + offset
         return boxes
+
+
+def _at_most(grid: NDArray[T], rows: int, columns: int) -> NDArray[T]:
+    """Every so many cells of a grid [..., rows, columns], where it has more than that."""
+    places = [
+        np.floor((np.arange(kept) + 0.5) * length / kept).astype(int)
+        for length, kept in zip(grid.shape[-2:], np.minimum(grid.shape[-2:], (rows, columns)), strict=True)
+    ]
+    is_whole = (len(places[0]), len(places[1])) == grid.shape[-2:]
+    return grid if is_whole else grid[..., places[0][:, None], places[1]]
 
 
 def _even(length: float) -> int:

@@ -120,6 +120,14 @@ def test_a_grid_over_the_input_becomes_one_over_the_picture(
     assert not outside.any()
 
 
+def test_a_long_pictures_grid_has_no_more_cells_than_the_picture_has_pixels() -> None:
+    box = Letterbox.fit((8192, 2), (416, 416), "crop")
+    whole = box.crop(np.ones((104, 104), np.uint8))
+    assert whole.shape == (2, 8192)
+    assert whole.sum() == 4
+    assert whole[:, 4095:4097].sum() + whole[:, 4094:4096].sum() >= 4
+
+
 def test_what_a_crop_does_not_see_holds_no_mask() -> None:
     box = Letterbox.fit((400, 100), (100, 100), "crop")
     whole = box.crop(np.ones((10, 10), np.uint8))
