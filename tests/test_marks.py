@@ -26,7 +26,8 @@ from tests.test_pixels import ROADS
 
 PAD = 64  # darker than half a mark
 MOST_PIXELS = 1_500_000
-ROUNDING = 0.05  # model pixels: levels are rounded, JPEG's too
+ROUNDING = 0.05  # model pixels: levels are rounded
+TWO_STEPS = 0.2  # model pixels: what is made smaller by a decoder or by swscale first is filtered twice
 FITS: tuple[Fit, ...] = ("centre", "top-left", "stretch", "crop")
 
 
@@ -109,7 +110,8 @@ def test_a_mark_comes_back_to_where_it_was_painted(road: str) -> None:
         back = objects.to_source(box).boxes_xyxy[0]
         for sides, scale in ((slice(0, 4, 2), box.scale_x), (slice(1, 4, 2), box.scale_y)):
             expected = np.array(case.mark()[sides])
-            allowed = (0.5 + ROUNDING) / min(scale, 1)
+            slack = ROUNDING if road in ("bgr", "yuv420p") else TWO_STEPS
+            allowed = (0.5 + slack) / min(scale, 1)
             assert np.abs(back[sides] - expected).max() <= allowed, (back, case.mark(), scale)
         outside = levels.copy()
         outside[box.top : box.top + box.height, box.left : box.left + box.width] = PAD
