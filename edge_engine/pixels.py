@@ -230,5 +230,9 @@ def _resize_region_swscale(frame: av.VideoFrame, target: Image, colour: Colour, 
 
 def _swscaled(frame: av.VideoFrame, width: int, height: int, colour: Colour) -> Image:
     fmt = "rgb24" if colour == "RGB" else "bgr24"
-    small = frame.reformat(width=width, height=height, format=fmt, interpolation="BILINEAR")
+    try:
+        small = frame.reformat(width=width, height=height, format=fmt, interpolation="BILINEAR")
+    except av.ArgumentError:  # swscale makes no side more than some hundred times smaller
+        whole = np.asarray(frame.to_ndarray(format=fmt), np.uint8)
+        return np.asarray(cv2.resize(whole, (width, height)), np.uint8)
     return _plane(small.planes[0])[:, : width * 3].reshape(height, width, 3)

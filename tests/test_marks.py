@@ -102,6 +102,8 @@ def test_a_mark_comes_back_to_where_it_was_painted(road: str) -> None:
     @settings(deadline=None, max_examples=25)
     @example(Case((641, 333), (64, 48), "top-left", (0.5, 0.7, 1.0, 0.9)))  # no multiple of a JPEG's blocks
     @example(Case((1921, 2049), (225, 225), "crop", (0.3, 0.5, 0.8, 0.2)))  # edges within scaled pixels
+    @example(Case((8191, 1), (64, 48), "stretch", (0.5, 0.0, 0.5, 0.0)))  # more than swscale can do
+    @example(Case((1, 8192), (64, 48), "stretch", (0.0, 0.5, 0.0, 0.5)))
     @example(Case((1001, 5), (416, 416), "crop", (0.6, 0.0, 0.9, 0.0)))
     @given(cases)
     def check(case: Case) -> None:

@@ -85,7 +85,7 @@ def run_a_file_for_some_classes(folder: Path) -> None:
     shutil.copy(clip.clip_path(), street)
     listener = start_program("listen", endpoint, "--json", "--count", "9", "--timeout", "60")
     options = command.removeprefix("edge-engine run street.mp4").split()
-    done = run_program("run", str(street), *options, "--publish", endpoint, "--loop", "--seconds", "4")
+    done = run_program("run", str(street), *options, "--publish", endpoint, "--loop", "--seconds", "3")
     assert done.returncode == 0, done.stderr
     out, _ = listener.communicate(timeout=60)
     rows = [row for line in out.splitlines() for row in json.loads(line)["objects"]]

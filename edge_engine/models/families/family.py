@@ -38,6 +38,7 @@ class Decoder(Protocol):
     ) -> Answer:
         """In fresh arrays, highest score first; at most MAX_OBJECTS objects, in model-input pixels.
 
+        `score_threshold` holds for labels to which the spec gives none of their own (families.limits).
         `outputs` are C-contiguous, in the order of `output_shapes`; they are only read.
         """
         ...

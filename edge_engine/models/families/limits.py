@@ -4,6 +4,7 @@ A label's own threshold, from the spec's `label_thresholds`, else the call's. Wh
 no score is enough for any other label. Decoding works in two steps: a kernel leaves out what is below the
 lowest of all limits, then each candidate is held against the limit of its label, before suppression. An
 anchor that has one class, its best, has it before any of this: a limit picks no second best in its place.
+Of more candidates than there is room for, the best by score stay, whatever their labels' limits.
 """
 
 from __future__ import annotations
