@@ -163,7 +163,7 @@ def _labels(path: Path, found: Deduction, task: Task, known: Known) -> tuple[tup
     if not found.classes:
         raise ModelError(
             f"{path}: its graph doesn't show how many classes there are; write `labels: …` or "
-            f"`labels_file: …` into {sidecar_path(path)}"
+            f"`labels_file: …` into {sidecar_path(path)}, or give --labels"
         )
     numbered = tuple(f"class {i}" for i in range(found.classes))
     return customary_labels(task, found.classes) or numbered, "assumed"
