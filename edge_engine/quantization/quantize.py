@@ -42,7 +42,7 @@ from edge_engine.quantization.statistics import count_values, values_to_watch
 from edge_engine.result import Answer
 
 # Objects of the float model that are wanted to judge by, in each half of the pictures.
-_WANTED_OBJECTS = 30
+_WANTED_OBJECTS = 8
 _NAMED = 5
 _FEW_PICTURES = 32
 _MACHINES = {"x86": {"x86_64", "amd64", "i686"}, "arm": {"aarch64", "arm64", "armv7l"}}

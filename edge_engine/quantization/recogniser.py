@@ -19,9 +19,11 @@ from edge_engine.models.families import load_family
 from edge_engine.models.providers import import_runtime
 from edge_engine.models.reading import read_spec
 from edge_engine.processor import cores
-from edge_engine.result import Answer
+from edge_engine.result import Answer, Objects
 
 _FAILED = -1
+# Of a picture; COCO's evaluation counts no more of a class, and masks take much memory.
+_MOST_OBJECTS = 100
 
 
 def open_bytes(model: ModelProto, threads: int | None = None) -> Any:  # noqa: ANN401 - onnxruntime has no types
@@ -65,13 +67,25 @@ class Recogniser:
             shapes = {name: output.shape for name, output in zip(self._names, outputs, strict=True)}
             self._decoder = load_family(self.spec.family)(self.spec, shapes)
         answer: Answer = self._decoder(outputs, score_threshold, self.spec.iou_threshold)
-        return answer
+        return _best(answer) if isinstance(answer, Objects) else answer
 
     def time_ms(self, tensor: NDArray[np.uint8]) -> float:
         """Of one inference."""
         started_ns = monotonic_ns()
         self.run(tensor)
         return to_ms(monotonic_ns() - started_ns)
+
+
+def _best(objects: Objects) -> Objects:
+    some = slice(_MOST_OBJECTS)
+    keypoints, masks = objects.keypoints, objects.masks
+    return Objects(
+        objects.boxes_xyxy[some],
+        objects.scores[some],
+        objects.class_ids[some],
+        None if keypoints is None else keypoints[some],
+        None if masks is None else masks[some].copy(),
+    )
 
 
 def answers(

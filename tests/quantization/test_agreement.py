@@ -61,6 +61,17 @@ def test_a_model_agrees_with_itself_wholly_and_with_another_less(task: Task) -> 
     assert 0.05 < harm(answers(task), other, 0.4) <= 1
 
 
+def test_pictures_between_two_classes_do_not_count() -> None:
+    def tags(*scores: float, swapped: bool = False) -> Tags:
+        ids = np.array([1, 0] if swapped else [0, 1], np.int32)
+        return Tags(ids, np.array(scores, np.float32))
+
+    spec = replace(SPEC, task="classification")
+    truth: list[Answer] = [tags(0.8, 0.1), tags(0.41, 0.4)]
+    assert agreement(spec, truth, [tags(0.7, 0.1), tags(0.41, 0.4, swapped=True)], 0.0).value == 1
+    assert agreement(spec, truth, [tags(0.7, 0.1, swapped=True), tags(0.41, 0.4)], 0.0).value == 0
+
+
 def test_classes_in_a_few_cells_do_not_count() -> None:
     seen = np.ones((40, 40), np.uint8)
     seen[:20], seen[39, 39] = 0, 2
