@@ -16,7 +16,15 @@ import pytest
 
 from edge_engine import Subscriber
 from tests import clip
-from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, on_one_core, run_program, start_program
+from tests.cli.program import (
+    PROGRAM,
+    ROOT,
+    assert_one_clear_line,
+    on_one_core,
+    own_cache,
+    run_program,
+    start_program,
+)
 from tests.evaluation import street
 from tests.quantization import nets
 
@@ -151,7 +159,7 @@ def bench_it(folder: Path) -> None:
 def tune_it(folder: Path) -> None:
     with on_one_core():
         brief = ("--goal", "latency", "--rounds", "1", "--seconds", "1")
-        done = run_program("tune", *brief, XDG_CACHE_HOME=str(folder))
+        done = run_program("tune", *brief, **own_cache(folder))
     assert "the worst choice" in done.stdout
 
 

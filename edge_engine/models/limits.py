@@ -19,9 +19,9 @@ import psutil
 from edge_engine.errors import ModelError
 
 # Models of 10 MB take 0.2 to 0.5 s of one core where this process takes the usual time to start.
-_BASE_S = 2.0
+_BASE_S = 1.5
 _BYTES_PER_S = 10_000_000
-_USUAL_START_S = 0.35
+_USUAL_START_S = 0.45
 # What waits for ever takes no processor time.
 _WALL_TIMES = 4
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import assert_one_clear_line, on_one_core, run_program
+from tests.cli.program import assert_one_clear_line, on_one_core, own_cache, run_program
 
 
 def test_what_is_found_is_kept_and_used(tmp_path: Path) -> None:
-    cache = {"XDG_CACHE_HOME": str(tmp_path)}
+    cache = own_cache(tmp_path)
     file = ("run", "test:320x240@30", "--frames", "5", "--policy", "lossless")
     with on_one_core():
         quick = ("--goal", "throughput", "--rounds", "1", "--seconds", "1")
@@ -45,4 +45,4 @@ def test_what_is_found_is_kept_and_used(tmp_path: Path) -> None:
 def test_what_cannot_be_tuned_is_one_line(
     tmp_path: Path, arguments: tuple[str, ...], code: int, line: str
 ) -> None:
-    assert_one_clear_line(run_program("tune", *arguments, XDG_CACHE_HOME=str(tmp_path)), code, line)
+    assert_one_clear_line(run_program("tune", *arguments, **own_cache(tmp_path)), code, line)

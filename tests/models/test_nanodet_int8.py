@@ -17,7 +17,7 @@ from edge_engine.letterbox import Letterbox
 from edge_engine.models.model import Model
 from tests.golden import GOLDEN
 from tests.reference.nms import iou_of
-from tools.import_nanodet import lay
+from tools.importing.calibration import lay
 from tools.importing.goldens import clip_frames
 
 # Measured over the 31 frames: 41 sure objects, all matched, IoU 0.82 to 1, scores 0.085 apart at most.
@@ -50,7 +50,7 @@ def frames() -> dict[int, tuple[list[Seen], list[Seen]]]:
 
 
 def recognise(model: Model, picture: NDArray[np.uint8]) -> list[Seen]:
-    tensor, outputs = lay(picture)[None], model.new_outputs()
+    tensor, outputs = lay(picture, model.spec.input)[None], model.new_outputs()
     model.run(model.bind(tensor, outputs))
     objects = model.decoder(outputs, 0.3, 0.6)
     boxes = Letterbox.fit((picture.shape[1], picture.shape[0]), (416, 416), "centre").to_source(
