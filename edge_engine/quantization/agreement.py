@@ -118,9 +118,10 @@ def _same_tags(
 ) -> Agreement:
     pairs = [(t, f) for t, f in zip(truth, found, strict=True) if isinstance(t, Tags) and isinstance(f, Tags)]
     if spec.task == "classification":
-        judged = [(t, f) for t, f in pairs if _is_decided(t)] or pairs
-        same = [t.class_ids[:1].tolist() == f.class_ids[:1].tolist() for t, f in judged]
-        return Agreement("same class", float(np.mean(same)), judged=len(judged))
+        same = [t.class_ids[:1].tolist() == f.class_ids[:1].tolist() for t, f in pairs]
+        decided = [each for each, (t, _) in zip(same, pairs, strict=True) if _is_decided(t)] or same
+        of_all = float(np.mean(same))
+        return Agreement("same class", float(np.mean(decided)), judged=len(decided), of_all=of_all)
     shares = []
     for pair in pairs:
         said, says = ({*a.class_ids[a.scores >= threshold].tolist()} for a in pair)

@@ -9,17 +9,20 @@ REPORT_VERSION = 1
 
 class Agreement(msgspec.Struct, frozen=True):
     """`value`: 0 to 1, what the floor is held against, called `measure`. Of objects also `ap`, over overlaps
-    of 0.50 to 0.95, and how many objects of the float model were judged by; of classes, how many pictures."""
+    of 0.50 to 0.95, and how many objects of the float model were judged by; of classes, how many pictures, and
+    the same over all of them, those included in which the float model is undecided."""
 
     measure: str
     value: float
     ap: float | None = None
     objects: int | None = None
     judged: int | None = None
+    of_all: float | None = None
 
     def __str__(self) -> str:
         more = f", AP50:95 {self.ap:.3f}, {self.objects} objects" if self.ap is not None else ""
         more += f" in {self.judged} pictures" if self.judged is not None else ""
+        more += f", {self.of_all:.3f} in all" if self.of_all is not None else ""
         return f"{self.measure} {self.value:.3f}{more}"
 
 
