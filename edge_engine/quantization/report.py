@@ -9,8 +9,8 @@ REPORT_VERSION = 1
 
 class Agreement(msgspec.Struct, frozen=True):
     """`value`: 0 to 1, what the floor is held against, called `measure`. Of objects also `ap`, over overlaps
-    of 0.50 to 0.95, and how many objects of the float model were judged by; of classes, how many pictures, and
-    the same over all of them, those included in which the float model is undecided."""
+    of 0.50 to 0.95, and how many objects of the float model were judged by; of classes, how many pictures,
+    and the same over all of them, those included in which the float model is undecided."""
 
     measure: str
     value: float
