@@ -10,8 +10,8 @@ from onnx import GraphProto, ModelProto, NodeProto
 
 from edge_engine.errors import ModelError, one_line
 from edge_engine.models.constants import constant, scale_instead_of_size, set_constant
+from edge_engine.models.session import plain_session, run_once
 from edge_engine.models.spec import BATCH_DIMENSION
-from edge_engine.models.trial import open_trial, run_trial
 from edge_engine.models.values import inferred_shapes
 
 _PICTURES = 3
@@ -23,8 +23,8 @@ def take_batches(model: ModelProto, path: Path) -> None:
     """Frees the first dimension of the input and of all outputs, and proves on pictures of noise that each
     gets the answer that it gets alone. Raises ModelError when it doesn't, and for outputs without a fixed
     size, as those of non-maximum suppression in the graph are."""
-    session, noise = open_trial(model), _noise(model.graph)
-    alone = [run_trial(session, noise[i : i + 1]) for i in range(_PICTURES)]
+    session, noise = plain_session(model.SerializeToString()), _noise(model.graph)
+    alone = [run_once(session, noise[i : i + 1]) for i in range(_PICTURES)]
     for output, found in zip(session.get_outputs(), alone[0], strict=True):
         if output.shape != list(found.shape):
             raise _refused(path, f"output {output.name} has another size with each picture")
@@ -42,7 +42,7 @@ def take_batches(model: ModelProto, path: Path) -> None:
         for length in sides.shape[1:]:
             dimensions.add().dim_value = length
     try:
-        together = run_trial(open_trial(model), noise)
+        together = run_once(plain_session(model.SerializeToString()), noise)
     except Exception as error:  # ONNX Runtime raises a type of its own per status code
         raise _refused(path, one_line(error)) from None
     for i, of_one in enumerate(alone):

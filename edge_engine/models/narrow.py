@@ -22,8 +22,8 @@ from edge_engine.models.agreement import agree
 from edge_engine.models.cells import STRIDES, Trimming
 from edge_engine.models.constants import constant, scale_instead_of_size, set_constant
 from edge_engine.models.families import ON_GRIDS
+from edge_engine.models.session import plain_session, run_once
 from edge_engine.models.spec import InputSpec, ModelSpec
-from edge_engine.models.trial import open_trial, run_trial
 from edge_engine.models.trim import trimmed_size
 from edge_engine.models.values import inferred_shapes
 from edge_engine.pictures import known_pictures
@@ -51,18 +51,18 @@ def narrow(model: ModelProto, path: Path, spec: ModelSpec, source_size: tuple[in
     if spec.family not in ON_GRIDS:
         raise _refused(path, f"{spec.family} models see their input as a whole")
     trimming = Trimming((spec.input.width, spec.input.height), size)
-    whole = open_trial(model)
+    whole = plain_session(model.SerializeToString())
     _set_input(model.graph, before, size)
     picture = _picture(spec, trimming)
     try:
         _Narrowing(model, trimming, before).run()
-        left = run_trial(open_trial(model), picture[:, : size[1], : size[0]])
+        left = run_once(plain_session(model.SerializeToString()), picture[:, : size[1], : size[0]])
     except _Stuck as error:
         raise _refused(path, str(error)) from None
     except Exception as error:  # onnx and ONNX Runtime raise what they like
         raise _refused(path, one_line(error)) from None
     names = [output.name for output in model.graph.output]
-    for name, one, other in zip(names, run_trial(whole, picture), left, strict=True):
+    for name, one, other in zip(names, run_once(whole, picture), left, strict=True):
         if not (agreement := agree(one, other, trimming)) >= _AGREEMENT:  # nor if it is NaN
             raise _refused(path, f"output {name} would be another, it agrees to {agreement:.2f}")
     _set_outputs(model.graph, left)

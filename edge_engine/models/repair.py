@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import subprocess
@@ -94,8 +95,10 @@ def _kept(path: Path, options: list[str], labels: tuple[str, ...]) -> _Kept:
 
 
 def _digest(path: Path, labels: tuple[str, ...]) -> str:
-    """Of the model and of what is said beside it."""
+    """Of the model, of weights that lie beside it, by size and time, and of what else is said beside it."""
     digest = hashlib.sha256(path.read_bytes())
+    for weights in sorted({*path.parent.glob(f"{glob.escape(path.stem)}*data*")} - {path}):
+        digest.update(f"{weights.name} {weights.stat().st_size} {weights.stat().st_mtime_ns}".encode())
     sidecar = load_sidecar(path)
     if sidecar is not None:
         digest.update(msgspec.json.encode(sidecar))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_engine.errors import ModelError, ProviderError, one_line
 from edge_engine.models.providers import PROVIDERS, Setting, candidates, import_runtime, preload, why_not
 from edge_engine.processor import allowed_cores
@@ -44,6 +47,12 @@ def plain_options() -> Any:  # noqa: ANN401
 def plain_session(model: bytes) -> Any:  # noqa: ANN401
     """Of a model in memory, on the CPU."""
     return import_runtime().InferenceSession(model, plain_options(), providers=["CPUExecutionProvider"])
+
+
+def run_once(session: Any, pictures: NDArray[np.uint8]) -> list[NDArray[np.generic]]:  # noqa: ANN401
+    """All outputs for pictures uint8 [n, height, width, 3]."""
+    found: list[NDArray[np.generic]] = session.run(None, {session.get_inputs()[0].name: pictures})
+    return found
 
 
 def new_run_options() -> Any:  # noqa: ANN401

@@ -260,3 +260,19 @@ def test_specs_travel_with_the_repaired_file(tmp_path: Path) -> None:
     spec = Model(exported(tmp_path / "x.onnx", mean=MEAN, std=STD)).spec
     assert (spec.input.dtype, spec.input.layout, spec.input.std) == ("uint8", "NHWC", (1, 1, 1))
     assert msgspec.structs.replace(spec.input, dtype="float32").width == SIZE
+
+
+def test_new_weights_beside_a_model_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "beside.onnx"
+    answers = []
+    for factor in (1, 2):
+        model = onnx.load(exported(tmp_path / "one.onnx"))
+        for tensor in model.graph.initializer:
+            if tensor.name == "weights":
+                tensor.CopyFrom(numpy_helper.from_array(factor * numpy_helper.to_array(tensor), "weights"))
+        onnx.save(model, path, save_as_external_data=True, location="beside.onnx.data", size_threshold=0)
+        repaired_model = Model(path)
+        outputs = repaired_model.new_outputs()
+        repaired_model.run(repaired_model.bind(repaired_model.new_input(), outputs))
+        answers.append(outputs[0].copy())
+    assert not np.allclose(answers[0], answers[1])
