@@ -13,9 +13,8 @@ from __future__ import annotations
 import gc
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
@@ -26,9 +25,8 @@ from edge_engine.choosing import Choices, labels_of
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.config import Config
 from edge_engine.ledger import Cause, Ledger
-from edge_engine.models.forms import ModelForms
+from edge_engine.models.forms import forms_of_file
 from edge_engine.models.model import Model
-from edge_engine.models.repair import is_known, repaired
 from edge_engine.models.session import new_run_options
 from edge_engine.outputs.collector import Collector
 from edge_engine.outputs.output import Output
@@ -90,7 +88,15 @@ class Engine:
             with scheduling.applied(), for_model.applied():
                 return Model(path, self.plan.setting, aspect=aspect, labels=labels)
 
-        self.models = self._forms(path, labels, load)
+        self.models = forms_of_file(
+            path,
+            labels,
+            load,
+            trims=config.trim,
+            waits=config.policy == "lossless",
+            is_shared=self.plan.setting.batch > 1,
+            expected=[source.expected_size() for source in self._sources.values()],
+        )
         self.model = self.models.first
         with scheduling.applied(), for_model.applied():
             split = self.model.setting.split(allowed_cores())
@@ -111,19 +117,6 @@ class Engine:
         self._changed = threading.Condition()
         self._started_ns = 0
         self._ended_ns = 0
-
-    def _forms(
-        self, path: Path, labels: tuple[str, ...], load: Callable[[tuple[int, int] | None], Model]
-    ) -> ModelForms:
-        return ModelForms(
-            load,
-            trims=self.config.trim,
-            waits=self.config.policy == "lossless",
-            is_shared=self.plan.setting.batch > 1,
-            is_known=lambda aspect: is_known(path, aspect, labels),
-            prepare=lambda aspect: repaired(path, aspect=aspect, labels=labels),
-            expected=[source.expected_size() for source in self._sources.values()],
-        )
 
     def _open_outputs(self) -> list[Output]:
         outputs: list[Output] = []

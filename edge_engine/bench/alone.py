@@ -17,10 +17,9 @@ from edge_engine.config import Config
 from edge_engine.errors import SourceError
 from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
-from edge_engine.models.forms import ModelForms
+from edge_engine.models.forms import forms_of_file
 from edge_engine.models.model import Binding, Model
 from edge_engine.models.providers import Setting
-from edge_engine.models.repair import is_known, repaired
 from edge_engine.outputs.rows import message_of
 from edge_engine.processor import cores
 from edge_engine.result import Result
@@ -42,15 +41,8 @@ def model_alone(config: Config, setting: Setting) -> Model:
     def load(aspect: tuple[int, int] | None) -> Model:
         return Model(path, replace(setting, threads=1, batch=1), aspect=aspect, labels=labels)
 
-    forms = ModelForms(
-        load,
-        trims=config.trim,
-        waits=True,
-        is_known=lambda aspect: is_known(path, aspect, labels),
-        prepare=lambda aspect: repaired(path, aspect=aspect, labels=labels),
-        expected=[make_source(stream.source, pace=False, loop=False).expected_size()],
-    )
-    return forms.first
+    size = make_source(stream.source, pace=False, loop=False).expected_size()
+    return forms_of_file(path, labels, load, trims=config.trim, waits=True, expected=[size]).first
 
 
 def cpu_ms_alone(source: str, model: Model, asked: Asked) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -39,13 +39,11 @@ class DetectionJudge:
     def look(self, picture: Picture, size: tuple[int, int], answer: Answer) -> Seen:
         assert isinstance(answer, Objects)
         labelled = []
-        for each in picture.objects_in(size):
-            class_id = self._matching.class_ids[each.class_id]
-            if class_id >= 0:
-                row = annotation(each, class_id)
-                if self._has_masks:
-                    row["segmentation"] = _outline(picture, each, size)
-                labelled.append(row)
+        for each, class_id in labelled_objects(picture, size, self._matching):
+            row = annotation(each, class_id)
+            if self._has_masks:
+                row["segmentation"] = _outline(picture, each, size)
+            labelled.append(row)
         judged = that_count(answer, self._matching)
         places: dict[Comparison, Any] = {"bbox": boxes_xywh(answer)[judged]}
         if self._has_masks:
@@ -69,6 +67,16 @@ def annotation(labelled: Labelled, class_id: int) -> Row:
         "area": labelled.area,
         "iscrowd": int(labelled.is_crowd),
     }
+
+
+def labelled_objects(
+    picture: Picture, size: tuple[int, int], matching: Matching
+) -> Iterator[tuple[Labelled, int]]:
+    """Those whose class the model has, with its number there."""
+    for each in picture.objects_in(size):
+        class_id = matching.class_ids[each.class_id]
+        if class_id >= 0:
+            yield each, class_id
 
 
 def that_count(objects: Objects, matching: Matching) -> NDArray[np.intp]:

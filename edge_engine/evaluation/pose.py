@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edge_engine.errors import DataError
 from edge_engine.evaluation.datasets import Dataset, Labelled, Picture
-from edge_engine.evaluation.detection import annotation, that_count
+from edge_engine.evaluation.detection import annotation, labelled_objects, that_count
 from edge_engine.evaluation.labels import Matching
 from edge_engine.evaluation.precision import Row, Seen, average_precision, import_library
 from edge_engine.evaluation.report import AveragePrecision
@@ -36,11 +36,10 @@ class PoseJudge:
 
     def look(self, picture: Picture, size: tuple[int, int], answer: Answer) -> Seen:
         assert isinstance(answer, Objects)
-        labelled = []
-        for each in picture.objects_in(size):
-            class_id = self._matching.class_ids[each.class_id]
-            if class_id >= 0:
-                labelled.append(annotation(each, class_id) | self._points(each))
+        labelled = [
+            annotation(each, class_id) | self._points(each)
+            for each, class_id in labelled_objects(picture, size, self._matching)
+        ]
         judged = that_count(answer, self._matching)
         in_turn = np.empty((0, 3 * self._labels_have))
         if len(answer):

@@ -21,6 +21,7 @@ from edge_engine.models.graph import repair
 from edge_engine.models.reading import read_spec
 from edge_engine.models.session import plain_session
 from edge_engine.models.spec import Colour, InputSpec, ModelSpec
+from edge_engine.models.values import metadata_of
 from edge_engine.pixels import BgrPixels, Image
 from edge_engine.result import Objects, Result, Segmentation
 from edge_engine.slots import Canvas
@@ -101,7 +102,7 @@ class _Recogniser:
 
     def __init__(self, path: Path, model: ModelProto) -> None:
         self._session = plain_session(model.SerializeToString())
-        self._spec = read_spec(path, {entry.key: entry.value for entry in model.metadata_props})
+        self._spec = read_spec(path, metadata_of(model))
         self._names = [output.name for output in self._session.get_outputs()]
         self._decoder: Any = None
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from edge_engine.errors import EdgeEngineError
 from edge_engine.models.model import Model
+from edge_engine.models.repair import is_known, repaired
 
 Size = tuple[int, int]
 Aspect = tuple[int, int]
@@ -49,7 +51,6 @@ class ModelForms:
         self._loading = threading.Lock()
         self._is_closed = False
         self._forms: dict[Aspect, Model] = {}
-        self._by_size: dict[Size, Model] = {}
         self._whole: Model | None = None
         aspects = [aspect_of(size) if size is not None else None for size in expected]
         can_trim = trims and not (is_shared and len(set(aspects)) > 1)
@@ -74,15 +75,11 @@ class ModelForms:
 
     def of(self, size: Size) -> Model:
         """The form for pictures of this size, (width, height): the best that there is by now."""
-        found = self._shared or self._by_size.get(size)
-        return found if found is not None else self._choose(size)
-
-    def _choose(self, size: Size) -> Model:
+        if self._shared is not None:
+            return self._shared
         aspect = aspect_of(size)
-        form = self._forms.get(aspect)
-        if form is not None:
-            self._by_size[size] = form
-            return form
+        if aspect in self._forms:
+            return self._forms[aspect]
         if self._grows and self._is_first_to_ask(aspect):
             threading.Thread(target=self._grow, args=(aspect,), name="trim", daemon=True).start()
         return self.whole
@@ -117,6 +114,28 @@ class ModelForms:
             self._forms[aspect] = self._load(aspect)
         except EdgeEngineError as error:
             self.kept[aspect] = str(error)
+
+
+def forms_of_file(
+    path: Path,
+    labels: tuple[str, ...],
+    load: Callable[[Aspect | None], Model],
+    *,
+    trims: bool,
+    waits: bool,
+    is_shared: bool = False,
+    expected: Iterable[Size | None],
+) -> ModelForms:
+    """Those that repair makes of a model file, with `labels` in place of its own."""
+    return ModelForms(
+        load,
+        trims=trims,
+        waits=waits,
+        is_shared=is_shared,
+        is_known=lambda aspect: is_known(path, aspect, labels),
+        prepare=lambda aspect: repaired(path, aspect=aspect, labels=labels),
+        expected=expected,
+    )
 
 
 def aspect_of(size: Size) -> Aspect:

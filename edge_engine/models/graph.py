@@ -37,6 +37,7 @@ from edge_engine.models.reading import Reading, read_model
 from edge_engine.models.session import plain_options
 from edge_engine.models.side_inputs import fix_side_inputs, put_picture_first
 from edge_engine.models.spec import METADATA_KEY, InputSpec, ModelSpec
+from edge_engine.models.values import metadata_of
 
 _OPSET = 17
 _FIRST_OPSET_OF_COORDINATES = 11
@@ -96,16 +97,12 @@ def read(path: Path, labels: tuple[str, ...] = ()) -> Reading:
 def _read(path: Path, model: ModelProto, labels: tuple[str, ...]) -> Reading:
     put_picture_first(path, model.graph)
     layout = layout_of(path, model.graph.input[0])
-    return read_model(path, _metadata(model), layout, partial(look_at, path, model, layout), labels)
-
-
-def _metadata(model: ModelProto) -> dict[str, str]:
-    return {entry.key: entry.value for entry in model.metadata_props}
+    return read_model(path, metadata_of(model), layout, partial(look_at, path, model, layout), labels)
 
 
 def write_spec(model: ModelProto, spec: ModelSpec) -> None:
     """Into the metadata, beside what else is there."""
-    helper.set_model_props(model, _metadata(model) | {METADATA_KEY: msgspec.json.encode(spec).decode()})
+    helper.set_model_props(model, metadata_of(model) | {METADATA_KEY: msgspec.json.encode(spec).decode()})
 
 
 def load(path: Path) -> ModelProto:

@@ -44,9 +44,10 @@ def plain_options() -> Any:  # noqa: ANN401
     return options
 
 
-def plain_session(model: bytes) -> Any:  # noqa: ANN401
-    """Of a model in memory, on the CPU."""
-    return import_runtime().InferenceSession(model, plain_options(), providers=["CPUExecutionProvider"])
+def plain_session(model: bytes, options: Any = None) -> Any:  # noqa: ANN401
+    """Of a model in memory, on the CPU; with plain_options unless told otherwise."""
+    runtime = import_runtime()
+    return runtime.InferenceSession(model, options or plain_options(), providers=["CPUExecutionProvider"])
 
 
 def run_once(session: Any, pictures: NDArray[np.uint8]) -> list[NDArray[np.generic]]:  # noqa: ANN401

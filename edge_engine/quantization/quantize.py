@@ -19,6 +19,7 @@ from edge_engine.models.graph import repair, write_spec
 from edge_engine.models.reading import read_spec
 from edge_engine.models.repair import repaired
 from edge_engine.models.spec import ModelSpec
+from edge_engine.models.values import metadata_of
 from edge_engine.processor import cores
 from edge_engine.quantization.agreement import LOWEST_SCORE, threshold_for
 from edge_engine.quantization.formats import Target, format_for, has_dot_products
@@ -210,8 +211,7 @@ def _refused(path: Path, harms: Sequence[Harm], best: Agreement | None, floor: f
 
 
 def _finished(model: ModelProto, out: Path) -> ModelProto:
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
-    write_spec(model, replace(read_spec(out, metadata), name=out.stem))
+    write_spec(model, replace(read_spec(out, metadata_of(model)), name=out.stem))
     model.producer_name, model.producer_version = "edge_engine", ""
     return model
 

@@ -16,8 +16,9 @@ from onnx import ModelProto
 from edge_engine.clock import monotonic_ns, to_ms
 from edge_engine.errors import ModelError, one_line
 from edge_engine.models.families import load_family
-from edge_engine.models.providers import import_runtime
 from edge_engine.models.reading import read_spec
+from edge_engine.models.session import plain_options, plain_session
+from edge_engine.models.values import metadata_of
 from edge_engine.processor import cores
 from edge_engine.result import Answer, Objects
 
@@ -28,15 +29,11 @@ _MOST_OBJECTS = 100
 
 def open_bytes(model: ModelProto, threads: int | None = None) -> Any:  # noqa: ANN401 - onnxruntime has no types
     """An ONNX Runtime session on the CPU, with all cores unless told otherwise. Raises ModelError."""
-    runtime = import_runtime()
-    options = runtime.SessionOptions()
+    options = plain_options()
     options.intra_op_num_threads = threads or cores()
-    options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return runtime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        return plain_session(model.SerializeToString(), options)
     except Exception as error:  # ONNX Runtime raises a type of its own per status code
         raise ModelError(f"ONNX Runtime can't load it: {one_line(error)}") from None
 
@@ -46,8 +43,7 @@ class Recogniser:
 
     def __init__(self, model: ModelProto, threads: int | None = None) -> None:
         self._session = open_bytes(model, threads)
-        metadata = {entry.key: entry.value for entry in model.metadata_props}
-        self.spec = replace(read_spec(Path("model"), metadata), label_thresholds={})
+        self.spec = replace(read_spec(Path("model"), metadata_of(model)), label_thresholds={})
         self._input = self._session.get_inputs()[0].name
         self._names = [output.name for output in self._session.get_outputs()]
         self._decoder: Any = None
