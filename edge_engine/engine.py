@@ -31,6 +31,7 @@ from edge_engine.models.session import new_run_options
 from edge_engine.outputs.collector import Collector
 from edge_engine.outputs.output import Output
 from edge_engine.outputs.zeromq import ZeroMqOutput
+from edge_engine.placement import Placement
 from edge_engine.plan import make_plan
 from edge_engine.processor import allowed_cores
 from edge_engine.result import Result
@@ -58,6 +59,7 @@ _RESULT_SLOTS = 4
 # How long `stop` lets the frames in flight finish before it gives them up.
 _DRAIN_S = 1.0
 _ABORT_S = 0.5
+_LOOK_S = 0.5
 
 
 class Engine:
@@ -66,7 +68,7 @@ class Engine:
     `collect=False` when nobody will iterate over `results` (lossless would wait for that for ever).
     `keep_pixels=True` leaves each result its picture: `result.frame.bgr()`.
     Raises ConfigError, ModelError or ProviderError when built; what a stage dies of, `wait` and `stop`
-    raise.
+    raise. `stages` are in the order in which a frame meets them; once started, only their threads step them.
     """
 
     def __init__(self, config: Config, *, collect: bool = True, keep_pixels: bool = False) -> None:
@@ -109,12 +111,18 @@ class Engine:
         self.outputs = self._open_outputs()
         # Ring i lies behind STAGES[i].
         self._between: list[Sequence[AnyRing]] = []
+        built = self._build(keep_pixels)
         self._threads = [
             StageThread(stage, for_inference if isinstance(stage, Infer) else scheduling, self._on_end)
-            for stage in self._build(keep_pixels)
+            for stage in built
         ]
+        self.stages = built[::-1]
+        allowed = list(config.realtime.cores) if config.realtime.cores else allowed_cores()
+        self._placement = Placement(self.model.setting, allowed, self._threads)
+        self._watcher = threading.Thread(target=self._watch, name="watch", daemon=True)
         self._running = len(self._threads)
         self._changed = threading.Condition()
+        self._stopping = threading.Event()
         self._started_ns = 0
         self._ended_ns = 0
 
@@ -198,6 +206,11 @@ class Engine:
         self._started_ns = monotonic_ns()
         for thread in self._threads:
             thread.start()
+        self._watcher.start()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_LOOK_S):
+            self._placement.look()
 
     def _on_end(self, thread: StageThread) -> None:
         """Called by each stage's thread at its end; one that died ends all others."""
@@ -239,6 +252,7 @@ class Engine:
         """
         if self._ended_ns:
             return
+        self._stopping.set()
         for source in self._sources.values():
             source.interrupt()
         if self._collector is not None:

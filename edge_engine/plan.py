@@ -48,7 +48,7 @@ def goal_of(config: Config) -> Goal:
 def plain_setting(goal: Goal, available: int) -> Setting:
     """Untuned: one worker with all cores for latency, one thread each for throughput."""
     workers, threads = (available, 1) if goal == "throughput" else (1, available)
-    return Setting(workers=workers, threads=threads, pinned=threads > 1)
+    return Setting(workers=workers, threads=threads, pinned=max(workers, threads) > 1)
 
 
 def _tuned(config: Config, model: Path, goal: Goal) -> Setting | None:

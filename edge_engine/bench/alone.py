@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 
-import zmq
 from msgspec.structs import replace
 
 from edge_engine.bench.report import Alone
-from edge_engine.choosing import Asked, labels_of
+from edge_engine.choosing import labels_of
 from edge_engine.clock import monotonic_ns, to_ms
-from edge_engine.config import Config
+from edge_engine.config import Config, OutputsConfig, ZeroMqConfig
+from edge_engine.engine import Engine
 from edge_engine.errors import SourceError
-from edge_engine.frame import Frame
-from edge_engine.ledger import Counts
+from edge_engine.ledger import Ledger
 from edge_engine.models.forms import forms_of_file
-from edge_engine.models.model import Binding, Model
+from edge_engine.models.model import Model
 from edge_engine.models.providers import Setting
-from edge_engine.outputs.rows import message_of
 from edge_engine.processor import cores
-from edge_engine.result import Result
-from edge_engine.slots import Canvas
+from edge_engine.ring import RingClosed
 from edge_engine.sources import make_source
-from edge_engine.stages.preprocess import fill
-from edge_engine.wire import encode
+from edge_engine.stages.publish import STAGES
+from edge_engine.stages.stage import Stage
 from edge_engine.zoo import find_model
 
 _FRAMES = 100
+_WARM_UP = 5
 _SCALING_RUNS = 40
+_TO_NOBODY = OutputsConfig(zeromq=ZeroMqConfig(endpoint="tcp://127.0.0.1:*"))
 
 
 def model_alone(config: Config, setting: Setting) -> Model:
@@ -45,23 +43,58 @@ def model_alone(config: Config, setting: Setting) -> Model:
     return forms_of_file(path, labels, load, trims=config.trim, waits=True, expected=[size]).first
 
 
-def cpu_ms_alone(source: str, model: Model, asked: Asked) -> dict[str, float]:
-    """CPU time per frame of each stage, in this thread, over the source's first frames, in milliseconds.
+def cpu_ms_alone(config: Config, provider: str) -> dict[str, float]:
+    """CPU time per frame of each stage over the first stream's first frames, in milliseconds.
 
-    `model` runs on one thread. Raises SourceError when the source gives no frame.
+    The engine's own stages, with one worker of one thread, are stepped one after the other in this thread:
+    what a frame costs where nobody waits for anybody. Raises SourceError when the source gives no frame.
     """
-    frames, capture_ms = _read(source)
-    canvas, outputs = Canvas(model.new_input()), model.new_outputs()
-    binding = model.bind(canvas.tensor, outputs)
-    model.run(binding)
-    results: list[Result] = []
-    spent_ms = dict.fromkeys(("preprocess", "infer", "postprocess"), 0.0)
-    for frame in frames:
-        spent_ms["preprocess"] += _cpu_ms(partial(fill, canvas, frame, model.spec.input))
-        spent_ms["infer"] += _cpu_ms(partial(model.run, binding))
-        spent_ms["postprocess"] += _cpu_ms(partial(_decode, model, asked, binding, frame, results))
-    per_frame = {stage: ms / len(frames) for stage, ms in spent_ms.items()}
-    return {"capture": capture_ms, **per_frame, "publish": _publish_ms(results)}
+    name, stream = next(iter(config.streams.items()))
+    engine = Engine(_by_itself(config, name, provider), collect=False)
+    try:
+        spent_ms, published = _step_through(engine.stages, engine.streams[name].ledger)
+    finally:
+        for stage in engine.stages:
+            stage.finish()
+        engine.stop()
+    if not published:
+        raise SourceError(f"{stream.source}: no frame in it to measure with")
+    return {stage: ms / published for stage, ms in spent_ms.items()}
+
+
+def _by_itself(config: Config, stream: str, provider: str) -> Config:
+    """The plainest engine that does the same to a frame."""
+    return replace(
+        config,
+        streams={stream: replace(config.streams[stream], pace=False, loop=True)},
+        policy="lossless",
+        hint="throughput",
+        provider=provider,
+        workers=1,
+        threads=1,
+        batch=1,
+        frames=_FRAMES + _WARM_UP,
+        seconds=None,
+        outputs=_TO_NOBODY,
+    )
+
+
+def _step_through(stages: Sequence[Stage], ledger: Ledger) -> tuple[dict[str, float], int]:
+    """What each stage spent in all, and on how many frames; those of the warm-up don't count."""
+    spent_ms = dict.fromkeys(STAGES, 0.0)
+    warm = 0
+    try:
+        while True:
+            for name, stage in zip(STAGES, stages, strict=True):
+                started_ns = time.thread_time_ns()
+                stage.step()
+                spent_ms[name] += to_ms(time.thread_time_ns() - started_ns)
+                if not ledger.counts().in_flight:  # dropped here, or published: nothing for the next stage
+                    break
+            if ledger.counts().captured == _WARM_UP:
+                spent_ms, warm = dict.fromkeys(STAGES, 0.0), ledger.counts().published
+    except RingClosed:
+        return spent_ms, ledger.counts().published - warm
 
 
 def alone(model: Model, parts: list[dict[str, float]]) -> Alone:
@@ -95,46 +128,3 @@ def _inference_ms(model: Model, at_once: int) -> float:
     for thread in threads:
         thread.join()
     return sum(took_ms) / at_once
-
-
-def _read(uri: str) -> tuple[list[Frame], float]:
-    """The source's first frames, and what reading one of them cost."""
-    source = make_source(uri, pace=False, loop=False)
-    source.open()
-    frames: list[Frame] = []
-    try:
-        started_ns = time.thread_time_ns()
-        while len(frames) < _FRAMES and (grab := source.read()) is not None:
-            stamps = grab.captured_ns, grab.captured_utc_ns
-            frames.append(Frame("alone", len(frames), *stamps, grab.pixels.size, grab.pixels))
-        spent_ms = to_ms(time.thread_time_ns() - started_ns)
-    finally:
-        source.close()
-    if not frames:
-        raise SourceError(f"{uri}: no frame in it to measure with")
-    return frames, spent_ms / len(frames)
-
-
-def _decode(model: Model, asked: Asked, binding: Binding, frame: Frame, results: list[Result]) -> None:
-    spec = model.spec
-    box = spec.input.lay(frame.size)
-    answer = asked.decoder(binding.outputs, asked.score_threshold, asked.iou_threshold).to_source(box)
-    results.append(Result(frame, answer, spec.labels, spec.name, "alone", monotonic_ns()))
-
-
-def _publish_ms(results: list[Result]) -> float:
-    counts = Counts(len(results), len(results), 0, {})
-    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
-        socket.bind("tcp://127.0.0.1:*")
-
-        def publish() -> None:
-            for result in results:
-                socket.send(encode(message_of(result, counts)))
-
-        return _cpu_ms(publish) / len(results)
-
-
-def _cpu_ms(work: Callable[[], object]) -> float:
-    started_ns = time.thread_time_ns()
-    work()
-    return to_ms(time.thread_time_ns() - started_ns)

@@ -55,7 +55,8 @@ class Trial:
 
 
 def settings(providers: Sequence[str], cores: int) -> list[Setting]:
-    """All that is worth a try: no more threads in all than cores; only helping threads spin or are pinned.
+    """All that is worth a try: no more threads in all than cores; only helping threads spin, and one thread
+    by itself is not pinned.
 
     What runs on another processor needs no more than one thread here, and has no layouts of ours.
     """
@@ -67,8 +68,9 @@ def settings(providers: Sequence[str], cores: int) -> list[Setting]:
     for provider in providers:
         is_cpu = provider == "cpu"
         for (workers, threads), layout in product(shapes, _LAYOUTS if is_cpu else _LAYOUTS[:1]):
-            manners = (False, True) if is_cpu and threads > 1 else (False,)
-            for spinning, pinned in product(manners, manners):
+            spins = (False, True) if is_cpu and threads > 1 else (False,)
+            pins = (False, True) if is_cpu and max(workers, threads) > 1 else (False,)
+            for spinning, pinned in product(spins, pins):
                 found.append(
                     Setting(
                         provider=provider,

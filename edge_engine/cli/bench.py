@@ -19,7 +19,6 @@ from edge_engine.bench.page import page
 from edge_engine.bench.report import Report
 from edge_engine.bench.scenario import SCENARIOS, configure
 from edge_engine.bench.text import comparison_text, report_text
-from edge_engine.choosing import asked_of_streams
 from edge_engine.cli.configuration import changed, config_of, default_source
 from edge_engine.cli.naming import ClassesOption, LabelsOption, ThresholdOption, naming
 from edge_engine.cli.screen import make_screen, progress_bar
@@ -87,12 +86,11 @@ def measure(config: Config, scenario: str, warmup_s: float, seconds: float, scre
     """The whole: each stage alone, the engine in its process, each stage alone again."""
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
     cv2.setNumThreads(1)
-    source = next(iter(config.streams.values())).source
     model = model_alone(config, make_plan(config, find_model(config.model)).setting)
-    asked = next(iter(asked_of_streams(config, model).values()))
+    provider = model.setting.provider
     with progress_bar(screen) as progress:
         bar = progress.add_task("each stage alone", total=warmup_s + seconds)
-        parts = [cpu_ms_alone(source, model, asked)]
+        parts = [cpu_ms_alone(config, provider)]
 
         def show(since_s: float) -> None:
             progress.update(
@@ -101,7 +99,7 @@ def measure(config: Config, scenario: str, warmup_s: float, seconds: float, scre
 
         run: Run = run_subject(config, warmup_s, seconds, show, receive=SCENARIOS[scenario].is_live)
         progress.update(bar, description="each stage alone")
-        parts.append(cpu_ms_alone(source, model, asked))
+        parts.append(cpu_ms_alone(config, provider))
     size = (model.spec.input.width, model.spec.input.height)
     return evaluate(run, config, scenario, size, alone(model, parts))
 

@@ -24,8 +24,9 @@ Optimisation = Literal["basic", "extended", "all"]
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """How a model is run. `workers`: inferences at once; `threads`: what each one uses; `spinning`: while
     an inference runs, its idle threads burn their cores to be there at once; `pinned`: each of them keeps
-    to a core, which the threads that start inferences stay away from; `optimisation`: how far the graph is
-    rewritten, `all` changes layouts; `batch`: up to so many pictures go into one inference."""
+    to a core, which the threads that start inferences stay away from, or, with one thread each, every worker
+    does (placement.py); `optimisation`: how far the graph is rewritten, `all` changes layouts; `batch`: up to
+    so many pictures go into one inference."""
 
     provider: str = "auto"
     workers: int = 1

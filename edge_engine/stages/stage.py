@@ -47,6 +47,11 @@ class StageThread:
         # Daemons: a native call that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=stage.name, daemon=True)
 
+    @property
+    def native_id(self) -> int:
+        """The system's number of the thread; 0, which means the caller's own, before it starts."""
+        return self._thread.native_id or 0
+
     def start(self) -> None:
         self._thread.start()
 
