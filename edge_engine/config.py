@@ -22,6 +22,7 @@ _ENDPOINTS = "tcp://HOST:PORT (0 to 65535, or *) or ipc://PATH"
 SourceText = Annotated[str, Meta(min_length=1, description="a source's URI", extra=NUMBERS_TOO)]
 _STREAM_NAMES = "a stream's name of up to 64 letters, digits, - or _"
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description=_STREAM_NAMES)]
+Milliseconds = Annotated[int, Meta(ge=1, le=600_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Core = Annotated[int, Meta(ge=0, le=4095)]
 CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of cores such as [2, 3]")]
@@ -31,14 +32,23 @@ Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One camera or file. `pace`: a file plays at its own rate, like a camera.
 
-    A result older than `max_age_ms` is not valid any more; a live engine never publishes it. `classes` and
+    A result older than `max_age_ms` is not valid any more; a live engine never publishes it. Of a camera:
+    `open_deadline_ms` is how long its first picture may take, `frame_deadline_ms` how long any other one (by
+    default a second, or six of its own periods) before it is given up and opened anew; `reconnect`: `lost`
+    looks again for a camera that has been there, `always` also for one that isn't there at the start, `never`
+    ends the stream. `still_after_ms`: a camera whose pictures have not changed at all, or have been black,
+    for so long is not valid; null for one that rightly sees nothing move, such as a screen. `classes` and
     thresholds: as in Config, for this stream.
     """
 
     source: SourceText
     pace: bool = True
     loop: bool = False
-    max_age_ms: Annotated[int, Meta(ge=1, le=600_000)] = 500
+    max_age_ms: Milliseconds = 500
+    open_deadline_ms: Milliseconds = 5000
+    frame_deadline_ms: Milliseconds | None = None
+    reconnect: Literal["lost", "always", "never"] = "lost"
+    still_after_ms: Milliseconds | None = 1000
     classes: LabelNames | None = None
     score_threshold: Share | None = None
     label_thresholds: dict[LabelName, Share] = {}

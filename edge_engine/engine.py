@@ -24,6 +24,7 @@ from edge_engine import kernels
 from edge_engine.choosing import Choices, labels_of
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.config import Config
+from edge_engine.errors import SourceError
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.forms import forms_of_file
 from edge_engine.models.model import Model
@@ -39,12 +40,14 @@ from edge_engine.ring import Policy, Ring
 from edge_engine.scheduling import Scheduling, keep_awake
 from edge_engine.slots import FrameSlot, OutputSlot, ResultSlot, TensorSlot
 from edge_engine.sources import make_source
+from edge_engine.sources.live import Patience
 from edge_engine.stages.capture import Capture
 from edge_engine.stages.infer import Infer
 from edge_engine.stages.postprocess import Postprocess, StreamTerms
 from edge_engine.stages.preprocess import Preprocess
 from edge_engine.stages.publish import STAGES, Publish, StreamRecord
 from edge_engine.stages.stage import Stage, StageThread
+from edge_engine.state import StreamStatus
 from edge_engine.summary import StageActivity, Summary, summarise
 from edge_engine.tuning import Goal
 from edge_engine.wire import DescribeMessage
@@ -74,14 +77,20 @@ class Engine:
     def __init__(self, config: Config, *, collect: bool = True, keep_pixels: bool = False) -> None:
         self.config = config
         self.session = uuid.uuid4().hex[:12]
-        self.streams = {name: StreamRecord() for name in config.streams}
+        self.streams = {name: StreamRecord(StreamStatus(name)) for name in config.streams}
         cv2.setNumThreads(1)
         kernels.warm_up()
         path, labels = find_model(config.model), labels_of(config)
         self.plan = make_plan(config, path)
         self.workers = self.plan.setting.workers
         self._sources = {
-            name: make_source(stream.source, pace=stream.pace, loop=stream.loop)
+            name: make_source(
+                stream.source,
+                pace=stream.pace,
+                loop=stream.loop,
+                patience=Patience(stream.open_deadline_ms, stream.frame_deadline_ms, stream.reconnect),
+                status=self.streams[name].status,
+            )
             for name, stream in config.streams.items()
         }
         scheduling, for_model = _scheduling(config, self.plan.goal)
@@ -166,11 +175,11 @@ class Engine:
         for worker in range(self.workers):
             stages.append(Infer(worker, self.model, tensors, outputs, self._run_options))
         for name, source in self._sources.items():
-            ledger = self.streams[name].ledger
+            ledger, status = self.streams[name].ledger, self.streams[name].status
             stages.append(
                 Preprocess(name, self.models, frames[name], tensors, ledger, keep_pixels=keep_pixels)
             )
-            stages.append(Capture(name, source, frames[name], ledger, self.config.frames))
+            stages.append(Capture(name, source, frames[name], ledger, status, self.config.frames))
         return stages
 
     def _frame_ring(self, ledger: Ledger) -> Ring[FrameSlot]:
@@ -213,8 +222,10 @@ class Engine:
             self._placement.look()
 
     def _on_end(self, thread: StageThread) -> None:
-        """Called by each stage's thread at its end; one that died ends all others."""
-        if thread.error is not None:
+        """Called by each stage's thread at its end; one that died ends all others, a camera its own stream
+        alone.
+        """
+        if _is_fatal(thread):
             self._abort()
         with self._changed:
             self._running -= 1
@@ -231,10 +242,15 @@ class Engine:
             self._collector.leave()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Whether every stream has ended within the time. Raises what a stage died of."""
+        """Whether every stream has ended within the time. Raises what a stage or, in the end, a stream died
+        of.
+        """
         with self._changed:
-            ended = self._changed.wait_for(lambda: self._running == 0 or self._error(), timeout_s)
-        self._raise_error()
+            ended = self._changed.wait_for(
+                lambda: self._running == 0 or any(map(_is_fatal, self._threads)), timeout_s
+            )
+        if ended:
+            self._raise_error()
         return bool(ended)
 
     def _error(self) -> Exception | None:
@@ -319,6 +335,11 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _is_fatal(thread: StageThread) -> bool:
+    """Whether it died of something that concerns more than its own stream."""
+    return thread.error is not None and not isinstance(thread.error, SourceError)
 
 
 def _scheduling(config: Config, goal: Goal) -> tuple[Scheduling, Scheduling]:

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+from edge_engine.sources.live import LiveSource, Patience
+from edge_engine.sources.source import Source
 from edge_engine.sources.uri import parse_uri
-
-if TYPE_CHECKING:
-    from edge_engine.sources.source import Source
+from edge_engine.state import StreamStatus
 
 SOURCES = {
     "camera": "camera:CameraSource",
+    "csi": "csi:CsiSource",
     "file": "file:FileSource",
     "folder": "folder:FolderSource",
+    "gstreamer": "gstreamer:GStreamerSource",
+    "http": "http:HttpSource",
+    "lavfi": "lavfi:LavfiSource",
+    "network": "network:NetworkSource",
+    "picamera": "picamera:PicameraSource",
+    "push": "push:PushSource",
     "test": "test_pattern:TestPatternSource",
+    "zeromq": "zeromq:ZeroMqSource",
 }
 """Each kind's class, called with (uri, pace=…, loop=…); its module loads when first asked for."""
 
 
-def make_source(uri: str, *, pace: bool, loop: bool) -> Source:
+def make_source(
+    uri: str,
+    *,
+    pace: bool,
+    loop: bool,
+    patience: Patience | None = None,
+    status: StreamStatus | None = None,
+) -> Source:
     """The source that `uri` names (its grammar: uri.py), not yet open.
 
-    `pace` releases recorded pictures at their own times, as a camera would, and `loop` starts them
-    over for ever; a live camera ignores both. Raises ConfigError for a malformed URI and SourceError
-    for a package that isn't installed.
+    `pace` releases recorded pictures at their own times, as a camera would, and `loop` starts them over for
+    ever; a live camera ignores both. `patience` is for live sources, whose state is kept in `status`. Raises
+    ConfigError for a malformed URI and SourceError for a package that isn't installed.
     """
     parsed = parse_uri(uri)
     module, attribute = SOURCES[parsed.kind].split(":")
-    source: Source = getattr(import_module(f"{__name__}.{module}"), attribute)(parsed, pace=pace, loop=loop)
-    return source
+    kind = getattr(import_module(f"{__name__}.{module}"), attribute)
+
+    def make() -> Source:
+        source: Source = kind(parsed, pace=pace, loop=loop)
+        return source
+
+    if not kind.is_live:
+        return make()
+    return LiveSource(make, parsed.text, patience or Patience(), status or StreamStatus(parsed.text))

@@ -33,6 +33,8 @@ class CameraSource:
     A file's path may stand for the device: then OpenCV reads the file, as fast as it is asked.
     """
 
+    is_live = True
+
     def __init__(self, uri: SourceUri, *, pace: bool, loop: bool) -> None:
         uri.expect_options("size", "fps")
         self._device = Path(f"/dev/video{uri.target}" if uri.target.isdecimal() else uri.target)

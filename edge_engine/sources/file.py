@@ -17,6 +17,8 @@ class FileSource:
     """Pictures in the decoder's own format. Paced, each is stamped when its time has come and decoded
     after that, as a camera's would be; a looped file follows on itself without a gap or a lost picture."""
 
+    is_live = False
+
     def __init__(self, uri: SourceUri, *, pace: bool, loop: bool) -> None:
         uri.expect_options()
         self._path = uri.target
@@ -25,6 +27,10 @@ class FileSource:
         self._pacer = Pacer(is_paced=pace)
         self._clip: Clip | None = None
         self._errors_in_a_row = 0
+
+    @property
+    def description(self) -> str:
+        return self._name
 
     def expected_size(self) -> tuple[int, int] | None:
         return size_of(self._path, self._name)

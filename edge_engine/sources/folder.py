@@ -28,6 +28,8 @@ class FolderSource:
     is not applied: pixels and boxes are as stored. Folders inside and other files are left out.
     """
 
+    is_live = False
+
     def __init__(self, uri: SourceUri, *, pace: bool, loop: bool) -> None:
         uri.expect_options("fps")
         self._folder = Path(uri.target)
@@ -37,6 +39,10 @@ class FolderSource:
         self._pictures: list[Path] = []
         self._count = 0
         self._errors_in_a_row = 0
+
+    @property
+    def description(self) -> str:
+        return str(self._folder)
 
     def expected_size(self) -> None:
         """Each picture may have another."""

@@ -16,7 +16,20 @@ class Grab(NamedTuple):
 
 
 class Source(Protocol):
-    """A camera, file or generator, not yet open."""
+    """A camera, file or generator, not yet open.
+
+    `is_live`: it can't be held up, and may vanish and come back. Such a source is one connection and keeps no
+    time limits and makes no second tries of its own: LiveSource does that for all of them. A call of it that
+    waits should still end at `interrupt`, or within some seconds, where the library underneath can be told
+    to. `description`: what it turned out to be once open, such as `/dev/video0: 1280x720 MJPG at 30 fps`; it
+    shows no credentials.
+    """
+
+    @property
+    def is_live(self) -> bool: ...
+
+    @property
+    def description(self) -> str: ...
 
     def expected_size(self) -> tuple[int, int] | None:
         """Called before `open`: (width, height) of the pictures, where that can be told in a moment."""
@@ -27,10 +40,10 @@ class Source(Protocol):
         ...
 
     def read(self) -> Grab | None:
-        """The next picture; None when the source has ended or was interrupted.
+        """The next picture; None when the source has ended for good or was interrupted.
 
         Raises CorruptFrameError for one bad picture (reading can go on) and SourceError when the
-        source is lost.
+        source is lost, which a live one may come back from.
         """
         ...
 

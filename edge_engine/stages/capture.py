@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from edge_engine.clock import monotonic_ns
+from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.errors import CorruptFrameError
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import FrameSlot
-from edge_engine.sources.source import Source
+from edge_engine.sources.source import Grab, Source
+from edge_engine.state import StreamState, StreamStatus
 
 
 class Capture:
-    """`frames` ends the stream after so many; None never does."""
+    """`frames` ends the stream after so many; None never does. What ends it is kept in `status`."""
 
     def __init__(
-        self, stream: str, source: Source, output: Ring[FrameSlot], ledger: Ledger, frames: int | None
+        self,
+        stream: str,
+        source: Source,
+        output: Ring[FrameSlot],
+        ledger: Ledger,
+        status: StreamStatus,
+        frames: int | None,
     ) -> None:
         self.name = f"{stream}/capture"
         self._stream = stream
         self._source = source
         self._output = output
         self._ledger = ledger
+        self._status = status
         self._frames = frames
         self._seq = 0
+        self._last_ns = 0
         self._is_open = False
 
     def step(self) -> None:
+        try:
+            self._step()
+        except RingClosed:
+            raise
+        except Exception as error:
+            self._status.move(StreamState.FAILED, str(error))
+            raise
+
+    def _step(self) -> None:
         if not self._is_open:
             self._source.open()
             self._is_open = True
+            self._status.describe(self._source.description)
         if self._seq == self._frames:
             raise RingClosed
         slot = self._output.acquire()
@@ -44,6 +63,7 @@ class Capture:
         seq = self._seq
         try:
             grab = self._source.read()
+            self._check_stamp(grab)
         except CorruptFrameError as error:
             self._seq += 1
             self._ledger.captured(seq)
@@ -51,6 +71,8 @@ class Capture:
             return None
         if grab is None:
             raise RingClosed
+        if self._status.now.state is not StreamState.RUNNING:
+            self._status.move(StreamState.RUNNING)
         self._seq += 1
         self._ledger.captured(seq)
         work_ns = {"capture": monotonic_ns() - grab.captured_ns}
@@ -58,6 +80,18 @@ class Capture:
             self._stream, seq, grab.captured_ns, grab.captured_utc_ns, grab.pixels.size, grab.pixels, work_ns
         )
 
+    def _check_stamp(self, grab: Grab | None) -> None:
+        """A picture that is no newer than the one before it would be taken for news."""
+        if grab is None:
+            return
+        behind_ns = self._last_ns - grab.captured_ns
+        if behind_ns >= 0:
+            how = "at the same moment as" if behind_ns == 0 else f"{behind_ns / NS_PER_MS:.1f} ms before"
+            raise CorruptFrameError(f"stamped {how} the picture before it")
+        self._last_ns = grab.captured_ns
+
     def finish(self) -> None:
+        if not self._status.now.is_over:
+            self._status.move(StreamState.ENDED)
         self._output.close()
         self._source.close()

@@ -12,6 +12,7 @@ from edge_engine.outputs.output import Output
 from edge_engine.result import Result
 from edge_engine.ring import Policy, Ring
 from edge_engine.slots import ResultSlot
+from edge_engine.state import StreamStatus
 
 STAGES = ("capture", "preprocess", "infer", "postprocess", "publish")
 _BEAT_NS = 50 * NS_PER_MS
@@ -21,8 +22,9 @@ STUCK_AFTER_NS = 5 * NS_PER_S
 
 @dataclass(slots=True)
 class StreamRecord:
-    """A stream's ledger and timings. The publish thread writes the timings; anybody may read."""
+    """A stream's state, ledger and timings. The publish thread writes the timings; anybody may read."""
 
+    status: StreamStatus
     ledger: Ledger = field(default_factory=Ledger)
     latency: Histogram = field(default_factory=Histogram)
     stages: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in STAGES})

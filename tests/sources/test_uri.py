@@ -18,6 +18,17 @@ from edge_engine.sources.uri import masked, parse_uri
         ("/dev/video2", "camera", "/dev/video2", {}),
         ("camera:1?size=1280x720&fps=30", "camera", "1", {"size": "1280x720", "fps": "30"}),
         ("camera:/dev/video0", "camera", "/dev/video0", {}),
+        ("rtsp://a:b@cam.local:554/ch1?sub=1", "network", "rtsp://a:b@cam.local:554/ch1?sub=1", {}),
+        ("rtsp://cam/1#transport=udp", "network", "rtsp://cam/1", {"transport": "udp"}),
+        ("udp://0.0.0.0:5000", "network", "udp://0.0.0.0:5000", {}),
+        ("https://cam/video.mjpg?res=hi", "http", "https://cam/video.mjpg?res=hi", {}),
+        ("lavfi:testsrc2=size=64x48,realtime", "lavfi", "testsrc2=size=64x48,realtime", {}),
+        ("gst:a ! video/x-raw,f=1#x?y ! b", "gstreamer", "a ! video/x-raw,f=1#x?y ! b", {}),
+        ("csi:0?size=1280x720", "csi", "0", {"size": "1280x720"}),
+        ("picamera:1?fps=30", "picamera", "1", {"fps": "30"}),
+        ("zmq:tcp://127.0.0.1:5600#bind=1", "zeromq", "tcp://127.0.0.1:5600", {"bind": "1"}),
+        ("zmq:ipc:///tmp/a?b", "zeromq", "ipc:///tmp/a?b", {}),
+        ("push:", "push", "", {}),
         ("test:", "test", "", {}),
         ("test:640x480@30?frames=100", "test", "640x480@30", {"frames": "100"}),
         ("street.mp4", "file", "street.mp4", {}),
@@ -80,9 +91,14 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     [
         ("", "expected one of 0, /dev/video0"),
         ("a\0b", "expected one of"),
-        ("rtsp://robot:secret@10.0.0.7/cam", "rtsp:… is not supported yet; known: 0, /dev/video0"),
-        ("http://10.0.0.7/secret", "http:… is not supported yet"),
+        ("ndi://robot:secret@10.0.0.7/cam", "ndi:… is of no known kind; known: 0, /dev/video0"),
+        ("rtsp:robot:secret@10.0.0.7/cam", "expected an address, such as rtsp://HOST/PATH"),
+        ("http:///cam", "expected an address, such as http://HOST/PATH"),
+        ("rtsp://robot:secret@10.0.0.7/cam#udp", r"expected options as #name=value&name=value, got 'udp'"),
         ("camera:", "which camera"),
+        ("gst:", "expected a pipeline"),
+        ("lavfi: ", "expected a graph"),
+        ("zmq:", "expected an endpoint"),
         ("file:", "expected a path"),
         ("package:skvideo", "expected package:PACKAGE/PATH"),
         ("package:../x/y", "expected package:PACKAGE/PATH"),
@@ -105,6 +121,22 @@ def test_a_malformed_uri_is_one_line_without_secrets(text: str, says: str) -> No
         make_source(text, pace=True, loop=False)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://cam/live?user=robot&password=s3cr%20et&channel=1",
+        "http://cam/video?pwd=s3cr&x=1",
+        "https://cam/v?api_key=s3cr#fps=1",
+        "https://cam/v?access_token=s3cr",
+        "rtsp://robot:s3cr@cam/live",
+    ],
+)
+def test_no_secret_of_an_address_is_shown(text: str) -> None:
+    assert "s3cr" not in parse_uri(text).text
+    assert "cam" in parse_uri(text).text
+    assert "s3cr" in parse_uri(text).target
 
 
 @pytest.mark.parametrize("text", ["rtps//robot:secret@host/cam", "camera:rtsp://robot:se/cret@host/cam"])

@@ -1,0 +1,215 @@
+"""LiveSource: a camera that may stall, hang, vanish and come back, read by the engine's own clock.
+
+Each connection is a Reader. One that gives nothing in time is left behind, and a new one is made, after a
+pause that grows with each failure and is never the same twice, so that many engines don't all knock at once.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from edge_engine.errors import CorruptFrameError, SourceError
+from edge_engine.sources.reader import Ended, News, Opened, Reader
+from edge_engine.sources.source import Grab, Source
+from edge_engine.state import StreamState, StreamStatus
+
+Reconnect = Literal["lost", "always", "never"]
+
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _JITTER = 0.1, 0.8, 0.2
+_MOST_HANGING = 8
+"""Readers left behind in a call that never returned; with so many, another try waits until one of them
+ends.
+"""
+
+_STALLED_AFTER_NS, _STALLED_AFTER_PERIODS = 150 * NS_PER_MS, 3.5
+_GIVEN_UP_AFTER_NS, _GIVEN_UP_AFTER_PERIODS = NS_PER_S, 6
+_CLOSE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a live source may keep its stream waiting.
+
+    `open_ms`: from the first try until its first picture. `frame_ms`: between two pictures, until the
+    connection is given up; None is a second, or six of the camera's own periods. `reconnect`: `lost` looks
+    again for a camera that has been there, `always` also for one that isn't there at the start, `never` ends
+    the stream.
+    """
+
+    open_ms: int = 5000
+    frame_ms: int | None = None
+    reconnect: Reconnect = "lost"
+
+
+class LiveSource:
+    """Is read like any source, and by one thread; `interrupt` may come from any other.
+
+    `make` gives a new source, not yet open, for each connection. Raises SourceError when the camera is lost
+    for good, as `patience` has it; until then its state is in `status`.
+    """
+
+    is_live = True
+
+    def __init__(
+        self, make: Callable[[], Source], name: str, patience: Patience, status: StreamStatus
+    ) -> None:
+        self._make = make
+        self._first = make()  # what is wrong with a URI is said at once
+        self._name = name
+        self._patience = patience
+        self._status = status
+        self._interrupted = threading.Event()
+        self._lock = threading.Lock()  # `_reader` changes hands while `interrupt` may look for it
+        self._reader: Reader | None = None
+        self._hanging: list[Reader] = []
+        self._failures = 0
+        self._has_ever_run = False
+        self._is_running = False
+        self._is_stalled = False
+        self._since_ns = 0  # the connection's start, or its last sign of life
+        self._period_ns = 0.0
+
+    @property
+    def description(self) -> str:
+        return self._status.now.description
+
+    def expected_size(self) -> tuple[int, int] | None:
+        return self._first.expected_size()
+
+    def open(self) -> None:
+        self._connect(self._first)
+        while self._reader is not None and not self._interrupted.is_set():
+            news = self._next_news()
+            if isinstance(news, Opened):
+                return
+            if news is not None:
+                self._lose(news)
+
+    def read(self) -> Grab | None:
+        while not self._interrupted.is_set():
+            if self._reader is None and not self._reconnect():
+                continue
+            news = self._next_news()
+            if isinstance(news, Grab):
+                self._note_life(is_picture=True)
+                return news
+            if isinstance(news, CorruptFrameError):
+                self._note_life(is_picture=False)
+                raise news
+            if isinstance(news, Ended):
+                return None
+            if isinstance(news, Exception):
+                self._lose(news)
+        return None
+
+    def _next_news(self) -> News | None:
+        """The reader's; a SourceError when it has kept us waiting for too long; None when there is nothing to
+        do.
+        """
+        assert self._reader is not None
+        news = self._reader.take(self._since_ns + self._patience_ns())
+        if isinstance(news, Opened):
+            self._status.describe(news.description)
+        elif news is None and not self._interrupted.is_set():
+            return self._out_of_patience()
+        return news
+
+    def _patience_ns(self) -> int:
+        if not self._is_running:
+            return self._patience.open_ms * NS_PER_MS
+        if not self._is_stalled:
+            stalled_ns = max(_STALLED_AFTER_NS, int(_STALLED_AFTER_PERIODS * self._period_ns))
+            return min(stalled_ns, self._frame_deadline_ns())
+        return self._frame_deadline_ns()
+
+    def _frame_deadline_ns(self) -> int:
+        if self._patience.frame_ms is not None:
+            return self._patience.frame_ms * NS_PER_MS
+        return max(_GIVEN_UP_AFTER_NS, int(_GIVEN_UP_AFTER_PERIODS * self._period_ns))
+
+    def _out_of_patience(self) -> SourceError | None:
+        waited_ms = (monotonic_ns() - self._since_ns) // NS_PER_MS
+        if not self._is_running:
+            return SourceError(
+                f"{self._name}: no picture within {waited_ms} ms; is it reachable, and does it send?"
+            )
+        if waited_ms * NS_PER_MS >= self._frame_deadline_ns():
+            return SourceError(f"{self._name}: no picture for {waited_ms} ms")
+        self._is_stalled = True
+        self._status.move(StreamState.STALLED, f"no picture for {waited_ms} ms")
+        return None
+
+    def _note_life(self, *, is_picture: bool) -> None:
+        now_ns = monotonic_ns()
+        if is_picture and self._is_running and not self._is_stalled:
+            gap_ns = now_ns - self._since_ns
+            self._period_ns += (gap_ns - self._period_ns) / 8 if self._period_ns else gap_ns
+        self._since_ns = now_ns
+        self._is_running = self._is_running or is_picture
+        self._is_stalled = False
+        if is_picture:
+            self._has_ever_run = True
+            self._failures = 0
+
+    def _lose(self, why: object) -> None:
+        """Leave the connection behind. Raises `why` when it is no source's fault, or the stream is to end
+        with it.
+        """
+        self._leave_reader()
+        if isinstance(why, Ended):
+            why = SourceError(f"{self._name}: ended before it gave a picture")
+        if not isinstance(why, SourceError):
+            raise why if isinstance(why, Exception) else AssertionError(why)
+        never_came = self._patience.reconnect == "lost" and not self._has_ever_run
+        if never_came or self._patience.reconnect == "never":
+            raise why
+        self._failures += 1
+        self._status.move(StreamState.RECONNECTING, str(why))
+
+    def _leave_reader(self) -> None:
+        with self._lock:
+            reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.abandon()
+            self._hanging.append(reader)
+        self._is_running = self._is_stalled = False
+
+    def _reconnect(self) -> bool:
+        """After a pause, a new connection; False when it was interrupted, or none can be made now."""
+        pause_s = min(_LONGEST_PAUSE_S, _SHORTEST_PAUSE_S * 2 ** min(self._failures - 1, 10))
+        if self._interrupted.wait(pause_s * random.uniform(1 - _JITTER, 1 + _JITTER)):
+            return False
+        self._hanging = [reader for reader in self._hanging if reader.is_alive()]
+        if len(self._hanging) >= _MOST_HANGING:
+            self._status.move(
+                StreamState.RECONNECTING, f"{self._name}: {len(self._hanging)} calls into it never returned"
+            )
+            return False
+        self._connect(self._make())
+        return True
+
+    def _connect(self, source: Source) -> None:
+        reader = Reader(source, f"{threading.current_thread().name}/reader")
+        with self._lock:
+            self._reader = reader
+        self._since_ns = monotonic_ns()
+        if self._interrupted.is_set():  # it came between the last look and now
+            reader.abandon()
+
+    def close(self) -> None:
+        """Waits a moment for the connection to be given back; one that hangs goes with the process."""
+        self._leave_reader()
+        if self._hanging:
+            self._hanging[-1].join(_CLOSE_S)
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+        with self._lock:
+            reader = self._reader
+        if reader is not None:
+            reader.abandon()

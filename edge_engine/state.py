@@ -1,0 +1,109 @@
+"""StreamState: what a stream's source is doing and why, as one small machine that anybody may look at.
+
+    opening ──▶ running ◀──▶ stalled          from any of them: ended, failed
+       │           │ ▲           │
+       │           ▼ │           │
+       └──────▶ reconnecting ◀───┘
+
+Each change is logged once, as `stream=… state=… reason=…`; of a source that changes all the time a few lines
+a minute, the next of which tells how many were left out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from edge_engine.clock import NS_PER_S, monotonic_ns
+
+_log = logging.getLogger("edge_engine.streams")
+
+LINES_A_MINUTE = 10
+
+
+class StreamState(str, Enum):
+    OPENING = "opening"
+    RUNNING = "running"
+    STALLED = "stalled"
+    RECONNECTING = "reconnecting"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+_OVER = {StreamState.ENDED, StreamState.FAILED}
+_AFTER = {
+    StreamState.OPENING: {StreamState.RUNNING, StreamState.RECONNECTING} | _OVER,
+    StreamState.RUNNING: {StreamState.STALLED, StreamState.RECONNECTING} | _OVER,
+    StreamState.STALLED: {StreamState.RUNNING, StreamState.RECONNECTING} | _OVER,
+    StreamState.RECONNECTING: {StreamState.RUNNING} | _OVER,
+    StreamState.ENDED: set(),
+    StreamState.FAILED: set(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One moment. `reason` says why the stream isn't running; `reconnects` counts how often it was lost;
+    `description` is what the source turned out to be, such as a camera's format, empty until it is open."""
+
+    state: StreamState = StreamState.OPENING
+    reason: str = ""
+    since_ns: int = 0
+    reconnects: int = 0
+    description: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in _OVER
+
+
+class StreamStatus:
+    """The stream's capture thread alone changes it; `now` is replaced as a whole, so that anybody may read
+    it.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self.now = Status(since_ns=monotonic_ns())
+        self._stream = stream
+        self._logged_ns: deque[int] = deque(maxlen=LINES_A_MINUTE)
+        self._left_out = 0
+
+    def move(self, state: StreamState, reason: str = "") -> None:
+        """Raises ValueError for a step that the machine doesn't have. To the state that holds: only the
+        reason.
+        """
+        if state is self.now.state:
+            self.now = replace(self.now, reason=reason)
+            return
+        if state not in _AFTER[self.now.state]:
+            raise ValueError(
+                f"stream {self._stream}: {self.now.state.value} is never followed by {state.value}"
+            )
+        lost = state is StreamState.RECONNECTING
+        self.now = replace(
+            self.now,
+            state=state,
+            reason=reason,
+            since_ns=monotonic_ns(),
+            reconnects=self.now.reconnects + lost,
+        )
+        self._log()
+
+    def describe(self, description: str) -> None:
+        self.now = replace(self.now, description=description)
+
+    def _log(self) -> None:
+        now_ns = monotonic_ns()
+        is_full = len(self._logged_ns) == LINES_A_MINUTE and now_ns - self._logged_ns[0] < 60 * NS_PER_S
+        if is_full and not self.now.is_over:
+            self._left_out += 1
+            return
+        self._logged_ns.append(now_ns)
+        is_fine = self.now.state in (StreamState.RUNNING, StreamState.ENDED)
+        left_out = f" left_out={self._left_out}" if self._left_out else ""
+        reason = f" reason={self.now.reason!r}" if self.now.reason else ""
+        self._left_out = 0
+        level = logging.INFO if is_fine else logging.WARNING
+        _log.log(level, "stream=%s state=%s%s%s", self._stream, self.now.state.value, reason, left_out)
