@@ -4,7 +4,7 @@
     0, 1, …                                      the camera of that index
     /dev/video2                                  the camera at that device
     camera:INDEX|DEVICE?size=1280x720&fps=30     a camera, asked for a size (pixels) and rate (1/s)
-    rtsp://USER:PASSWORD@HOST/PATH#transport=udp a network camera: rtsp, rtsps, rtmp, rtmps, srt, udp, rtp, tcp
+    rtsp://USER:PASSWORD@HOST/PATH#transport=udp a network camera: rtsp, rtsps, rtmp, srt, udp, rtp, tcp
     http://HOST/PATH, https://HOST/PATH          MJPEG over HTTP, or whatever video comes from there
     csi:0?size=1280x720&fps=30                   a Jetson's CSI camera
     picamera:0?size=1280x720&fps=30              a Raspberry Pi's camera
