@@ -56,7 +56,8 @@ class Subscriber:
     def latest(self, max_age_ms: float | None = None, stream: str | None = None) -> ResultMessage | None:
         """The newest result that is still good, or None. Never waits.
 
-        A result is good until its `valid_until_ns`, and no older than `max_age_ms` if that is given.
+        A result is good until its `valid_until_ns`, and no older than `max_age_ms` if that is given; one that
+        the engine itself doubts, `valid` false, is not.
         `stream` picks one stream of several; by default the result captured last counts.
         """
         while self._receive(0):
@@ -141,6 +142,6 @@ def age_ms(result: ResultMessage) -> float:
 
 def is_fresh(result: ResultMessage, max_age_ms: float | None = None) -> bool:
     """Whether a controller may still act on it."""
-    if monotonic_ns() > result.valid_until_ns:
+    if not result.valid or monotonic_ns() > result.valid_until_ns:
         return False
     return max_age_ms is None or age_ms(result) <= max_age_ms

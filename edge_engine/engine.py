@@ -48,6 +48,7 @@ from edge_engine.stages.preprocess import Preprocess
 from edge_engine.stages.publish import STAGES, Publish, StreamRecord
 from edge_engine.stages.stage import Stage, StageThread
 from edge_engine.state import StreamStatus
+from edge_engine.stillness import Stillness
 from edge_engine.summary import StageActivity, Summary, summarise
 from edge_engine.tuning import Goal
 from edge_engine.wire import DescribeMessage
@@ -176,8 +177,17 @@ class Engine:
             stages.append(Infer(worker, self.model, tensors, outputs, self._run_options))
         for name, source in self._sources.items():
             ledger, status = self.streams[name].ledger, self.streams[name].status
+            still_after_ms = self.config.streams[name].still_after_ms if source.is_live else None
             stages.append(
-                Preprocess(name, self.models, frames[name], tensors, ledger, keep_pixels=keep_pixels)
+                Preprocess(
+                    name,
+                    self.models,
+                    frames[name],
+                    tensors,
+                    ledger,
+                    Stillness(still_after_ms),
+                    keep_pixels=keep_pixels,
+                )
             )
             stages.append(Capture(name, source, frames[name], ledger, status, self.config.frames))
         return stages

@@ -11,9 +11,10 @@ from edge_engine.pixels import Image, Pixels
 class Frame:
     """A picture as the camera gave it, with its stamps.
 
-    One thread at a time holds a frame: a ring hands it on, and whoever took it may write to it.
-    `seq` counts every frame that the camera delivered, from 0, also those that were dropped.
-    `work_ns` gathers, per stage, how long that stage worked on this frame.
+    One thread at a time holds a frame: a ring hands it on, and whoever took it may write to it. `seq` counts
+    every frame that the camera delivered, from 0, also those that were dropped. `work_ns` gathers, per stage,
+    how long that stage worked on this frame. `doubt`: why the camera that gave it is not to be trusted, such
+    as pictures that have stood still; empty while it is.
     """
 
     stream: str
@@ -23,6 +24,7 @@ class Frame:
     size: tuple[int, int]
     pixels: Pixels | None
     work_ns: dict[str, int] = field(default_factory=dict)
+    doubt: str = ""
 
     def bgr(self) -> Image:
         """The whole picture, uint8 [height, width, 3], converted when asked; ValueError once let go."""

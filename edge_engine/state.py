@@ -18,7 +18,10 @@ from enum import Enum
 
 from edge_engine.clock import NS_PER_S, monotonic_ns
 
-_log = logging.getLogger("edge_engine.streams")
+LOGGER = "edge_engine.streams"
+
+_log = logging.getLogger(LOGGER)
+_log.addHandler(logging.NullHandler())  # silent unless the program that uses it listens
 
 LINES_A_MINUTE = 10
 
@@ -60,18 +63,18 @@ class Status:
 
 
 class StreamStatus:
-    """The stream's capture thread alone changes it; `now` is replaced as a whole, so that anybody may read
-    it.
-    """
+    """One stream's state. Its capture thread alone changes it; `now` is replaced as a whole, so that anybody
+    may read it. `missed`: pictures that never reached the engine, as far as the source knows."""
 
     def __init__(self, stream: str) -> None:
         self.now = Status(since_ns=monotonic_ns())
+        self.missed = 0
         self._stream = stream
         self._logged_ns: deque[int] = deque(maxlen=LINES_A_MINUTE)
         self._left_out = 0
 
     def move(self, state: StreamState, reason: str = "") -> None:
-        """Raises ValueError for a step that the machine doesn't have. To the state that holds: only the
+        """Raises ValueError for a step that the machine doesn't have. A move to where it is only renews the
         reason.
         """
         if state is self.now.state:
@@ -81,7 +84,7 @@ class StreamStatus:
             raise ValueError(
                 f"stream {self._stream}: {self.now.state.value} is never followed by {state.value}"
             )
-        lost = state is StreamState.RECONNECTING
+        before, lost = self.now.state, state is StreamState.RECONNECTING
         self.now = replace(
             self.now,
             state=state,
@@ -89,21 +92,30 @@ class StreamStatus:
             since_ns=monotonic_ns(),
             reconnects=self.now.reconnects + lost,
         )
-        self._log()
+        self._log(before)
 
     def describe(self, description: str) -> None:
         self.now = replace(self.now, description=description)
 
-    def _log(self) -> None:
+    def _log(self, before: StreamState) -> None:
         now_ns = monotonic_ns()
         is_full = len(self._logged_ns) == LINES_A_MINUTE and now_ns - self._logged_ns[0] < 60 * NS_PER_S
         if is_full and not self.now.is_over:
             self._left_out += 1
             return
         self._logged_ns.append(now_ns)
-        is_fine = self.now.state in (StreamState.RUNNING, StreamState.ENDED)
-        left_out = f" left_out={self._left_out}" if self._left_out else ""
-        reason = f" reason={self.now.reason!r}" if self.now.reason else ""
+        text = f"stream={self._stream} state={self.now.state.value}"
+        if self.now.reason:
+            text += f" reason={self.now.reason!r}"
+        if self._left_out:
+            text += f" left_out={self._left_out}"
         self._left_out = 0
-        level = logging.INFO if is_fine else logging.WARNING
-        _log.log(level, "stream=%s state=%s%s%s", self._stream, self.now.state.value, reason, left_out)
+        fields = {"stream": self._stream, "state": self.now.state.value, "reason": self.now.reason}
+        _log.log(_level(before, self.now.state), "%s", text, extra=fields)
+
+
+def _level(before: StreamState, state: StreamState) -> int:
+    """A start and an end as planned are no news."""
+    if state is StreamState.ENDED or (before, state) == (StreamState.OPENING, StreamState.RUNNING):
+        return logging.DEBUG
+    return logging.INFO if state is StreamState.RUNNING else logging.WARNING

@@ -28,7 +28,11 @@ class LatencySummary(msgspec.Struct, frozen=True):
 
 
 class StreamSummary(msgspec.Struct, frozen=True):
-    """captured = published + in_flight + Σ dropped. `reasons`: what went wrong last, by cause of a drop."""
+    """captured = published + in_flight + Σ dropped. `reasons`: what went wrong last, by cause of a drop.
+
+    `state` and `state_reason`: the source's, as of now; `reconnects`: how often it was lost; `missed`:
+    pictures that never reached the engine, as far as it knows.
+    """
 
     captured: int
     published: int
@@ -38,6 +42,10 @@ class StreamSummary(msgspec.Struct, frozen=True):
     latency_ms: LatencySummary
     stages_ms: dict[str, StageSummary]
     reasons: dict[str, str]
+    state: str
+    state_reason: str
+    reconnects: int
+    missed: int
 
 
 class StageActivity(msgspec.Struct, frozen=True):
@@ -81,6 +89,10 @@ def _summarise_stream(record: StreamRecord) -> StreamSummary:
         _latency(record.latency),
         {stage: _stage(histogram) for stage, histogram in record.stages.items()},
         record.ledger.reasons(),
+        record.status.now.state.value,
+        record.status.now.reason,
+        record.status.now.reconnects,
+        record.status.missed,
     )
 
 

@@ -81,7 +81,8 @@ class SegmentationRows(msgspec.Struct, frozen=True):
 
 
 class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """What was recognised in one frame. Don't act on it once `valid_until_ns` has passed."""
+    """What was recognised in one frame. Don't act on it once `valid_until_ns` has passed, nor when it isn't
+    `valid`: then `reason` says what is wrong with the camera, such as a picture that has stood still."""
 
     version: int = WIRE_VERSION
     stream: str
@@ -98,16 +99,29 @@ class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
     objects: list[ObjectRow]
     tags: list[TagRow] = []
     segmentation: SegmentationRows | None = None
+    valid: bool = True
+    reason: str = ""
 
 
 class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The heartbeat, twice a second. It stops when a stage hangs: no frame done with for 5 s."""
+    """The heartbeat, twice a second, and at once when the stream's state changes. It stops when a stage
+    hangs: no frame done with for 5 s.
+
+    `state`: opening, running, stalled, reconnecting, ended or failed, since `since_ns`, for that `reason`;
+    `reconnects`: how often the source was lost; `missed`: pictures that never reached the engine, as far as
+    the source knows.
+    """
 
     version: int = WIRE_VERSION
     stream: str
     session: str
     published_ns: int
     counters: Counters
+    state: str = "running"
+    reason: str = ""
+    since_ns: int = 0
+    reconnects: int = 0
+    missed: int = 0
 
 
 class DescribeMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,6 +72,8 @@ def _line(result: ResultMessage) -> Text:
     line = Text.assemble(
         (result.stream, "bold"), f" #{result.seq}", (f"  age {age_ms(result):.1f} ms", "dim")
     )
+    if not result.valid:
+        line.append(f"  not valid: {result.reason}", "red")
     if not (result.objects or result.tags or result.segmentation):
         line.append("  nothing seen", "dim")
     for row in result.objects:

@@ -17,7 +17,7 @@ from edge_engine import kernels
 from edge_engine.cli.configuration import changed, config_of, publishing
 from edge_engine.cli.naming import ClassesOption, LabelsOption, ThresholdOption, naming
 from edge_engine.cli.screen import make_screen, told_if_slow
-from edge_engine.cli.status import StatusLine, print_summary
+from edge_engine.cli.status import StatusLine, changes_of_state, print_summary
 from edge_engine.config import Config
 from edge_engine.engine import Engine
 from edge_engine.outputs.zeromq import ZeroMqOutput
@@ -75,11 +75,12 @@ def _run(config: Config, screen: Console, as_json: bool) -> None:
     with told_if_slow(screen, _LOADING):
         engine = Engine(config, collect=False)
     stop = _stop_on_signals()  # only now: a start that is broken off needs no summary
-    try:
-        engine.start()
-        _watch(engine, screen, stop)
-    finally:
-        engine.stop()
+    with changes_of_state(screen, of_several=len(config.streams) > 1):
+        try:
+            engine.start()
+            _watch(engine, screen, stop)
+        finally:
+            engine.stop()
     summary = engine.summary()
     print_summary(summary, screen)
     if as_json:
@@ -95,7 +96,8 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _introduce(engine: Engine, screen: Console) -> None:
-    names = ", ".join(f"{name} ({stream.source})" for name, stream in engine.config.streams.items())
+    opened = {name: record.status.now.description for name, record in engine.streams.items()}
+    names = ", ".join(f"{name} ({what or 'not open yet'})" for name, what in opened.items())
     screen.print(escape(f"recognising {names}"))
     screen.print(
         f"with {engine.model.spec.name} on {engine.model.setting}, {engine.config.policy}{_advice(engine)}"

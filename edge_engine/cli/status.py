@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +25,7 @@ from edge_engine.cli.screen import in_percent
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.engine import Engine
 from edge_engine.stages.publish import STAGES, StreamRecord
+from edge_engine.state import LOGGER, StreamState
 from edge_engine.summary import Summary
 
 _MOST_TAGS = 5
@@ -30,6 +34,34 @@ _PLAIN_EVERY_NS = 10 * NS_PER_S
 _IMPORTED_NS = monotonic_ns()
 # Field 22 of proc(5)'s stat, counted from the one after the command's name.
 _STARTTIME = 19
+
+
+@contextmanager
+def changes_of_state(screen: Console, *, of_several: bool) -> Iterator[None]:
+    """Says meanwhile when a camera stalls, is lost or comes back, at the time when it does. The failure of
+    an only one is left to whoever ends the program with it."""
+    handler = _OnScreen(screen)
+    if not of_several:
+        handler.addFilter(lambda record: getattr(record, "state", "") != StreamState.FAILED.value)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log = logging.getLogger(LOGGER)
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+class _OnScreen(logging.Handler):
+    """Called from the capture threads; the screen takes turns by itself."""
+
+    def __init__(self, screen: Console) -> None:
+        super().__init__(logging.INFO)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.print(escape(self.format(record)))
 
 
 class StatusLine:
@@ -104,6 +136,11 @@ class _Window:
             self._published, self._looked_ns = counts.published, now_ns
             self._latency = self._record.latency.counts()
         dropped = ", ".join(f"{n} {cause}" for cause, n in counts.dropped.items()) or "none"
+        status = self._record.status.now
+        if status.state is not StreamState.RUNNING:
+            since_s = (now_ns - status.since_ns) / NS_PER_S
+            state = f"  {status.state.value} for {since_s:.1f} s  {status.reason}  dropped {dropped}"
+            return Text.assemble((name, "bold cyan"), (state, "yellow"))
         return Text.assemble(
             (name, "bold cyan"),
             f"  {fps:5.1f} fps  latency p50 {latency.p50:.1f} p99 {latency.p99:.1f} ms  dropped {dropped}  ",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from edge_engine.ledger import Counts
+from edge_engine.outputs.output import Health
 from edge_engine.result import Result
 from edge_engine.ring import Policy, Ring, RingClosed
 from edge_engine.slots import ResultSlot
@@ -26,7 +27,7 @@ class Collector:
         slot.result = result
         self._ring.commit(slot)
 
-    def beat(self, counts: Mapping[str, Counts]) -> None:
+    def beat(self, health: Mapping[str, Health]) -> None:
         pass
 
     def results(self) -> Iterator[Result]:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from edge_engine.ledger import Counts
 from edge_engine.result import Result
+from edge_engine.state import Status
+
+
+class Health(NamedTuple):
+    """How a stream is: its ledger, its source's state, and the pictures that the source says it never got."""
+
+    counts: Counts
+    status: Status
+    missed: int
 
 
 class Output(Protocol):
@@ -16,8 +25,8 @@ class Output(Protocol):
         """`counts` is the stream's ledger, this result included."""
         ...
 
-    def beat(self, counts: Mapping[str, Counts]) -> None:
-        """Called a few times a second, with results or without; `counts` of each stream that moves."""
+    def beat(self, health: Mapping[str, Health]) -> None:
+        """Called a few times a second, with results or without; `health` of each stream that moves."""
         ...
 
     def close(self) -> None: ...

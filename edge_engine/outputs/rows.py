@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from edge_engine.clock import NS_PER_MS
 from edge_engine.ledger import Counts
+from edge_engine.outputs.output import Health
 from edge_engine.result import Objects, Result, Segmentation, Tags
-from edge_engine.wire import Counters, Mask, ObjectRow, ResultMessage, SegmentationRows, TagRow
+from edge_engine.wire import Counters, HealthMessage, Mask, ObjectRow, ResultMessage, SegmentationRows, TagRow
 
 
 def message_of(result: Result, counts: Counts) -> ResultMessage:
@@ -31,6 +32,23 @@ def message_of(result: Result, counts: Counts) -> ResultMessage:
         objects=_objects(result.objects, labels),
         tags=_tags(result.tags, labels) if result.tags is not None else [],
         segmentation=_segmentation(result.segmentation, labels) if result.segmentation is not None else None,
+        valid=not frame.doubt,
+        reason=frame.doubt,
+    )
+
+
+def health_of(stream: str, session: str, published_ns: int, health: Health) -> HealthMessage:
+    status = health.status
+    return HealthMessage(
+        stream=stream,
+        session=session,
+        published_ns=published_ns,
+        counters=counters_of(health.counts),
+        state=status.state.value,
+        reason=status.reason,
+        since_ns=status.since_ns,
+        reconnects=status.reconnects,
+        missed=health.missed,
     )
 
 

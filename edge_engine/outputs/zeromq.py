@@ -9,9 +9,11 @@ import zmq
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
-from edge_engine.outputs.rows import counters_of, message_of
+from edge_engine.outputs.output import Health
+from edge_engine.outputs.rows import health_of, message_of
 from edge_engine.result import Result
-from edge_engine.wire import DescribeMessage, HealthMessage, Message, encode
+from edge_engine.state import StreamState
+from edge_engine.wire import DescribeMessage, Message, encode
 
 HEARTBEAT_NS = NS_PER_S // 2
 # A subscriber that doesn't read gets no backlog: a few messages, then the newest are dropped for it alone.
@@ -41,22 +43,22 @@ class ZeroMqOutput:
         self._descriptions = descriptions
         self._session = session
         self._next_beat_ns = 0
+        self._told: dict[str, StreamState] = {}
 
     def publish(self, result: Result, counts: Counts) -> None:
         self._send(message_of(result, counts))
 
-    def beat(self, counts: Mapping[str, Counts]) -> None:
+    def beat(self, health: Mapping[str, Health]) -> None:
         self._describe_to_newcomers()
         now_ns = monotonic_ns()
-        if now_ns < self._next_beat_ns:
-            return
-        self._next_beat_ns = now_ns + HEARTBEAT_NS
-        for stream, of_stream in counts.items():
-            self._send(
-                HealthMessage(
-                    stream=stream, session=self._session, published_ns=now_ns, counters=counters_of(of_stream)
-                )
-            )
+        is_due = now_ns >= self._next_beat_ns
+        if is_due:
+            self._next_beat_ns = now_ns + HEARTBEAT_NS
+        for stream, of_stream in health.items():
+            state = of_stream.status.state
+            if is_due or self._told.get(stream) is not state:
+                self._told[stream] = state
+                self._send(health_of(stream, self._session, now_ns, of_stream))
 
     def _describe_to_newcomers(self) -> None:
         while self._socket.poll(0):

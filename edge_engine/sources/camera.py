@@ -34,6 +34,7 @@ class CameraSource:
     """
 
     is_live = True
+    missed = 0
 
     def __init__(self, uri: SourceUri, *, pace: bool, loop: bool) -> None:
         uri.expect_options("size", "fps")

@@ -18,6 +18,7 @@ class FileSource:
     after that, as a camera's would be; a looped file follows on itself without a gap or a lost picture."""
 
     is_live = False
+    missed = 0
 
     def __init__(self, uri: SourceUri, *, pace: bool, loop: bool) -> None:
         uri.expect_options()

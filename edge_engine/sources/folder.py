@@ -29,6 +29,7 @@ class FolderSource:
     """
 
     is_live = False
+    missed = 0
 
     def __init__(self, uri: SourceUri, *, pace: bool, loop: bool) -> None:
         uri.expect_options("fps")

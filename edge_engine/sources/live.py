@@ -67,6 +67,7 @@ class LiveSource:
         self._lock = threading.Lock()  # `_reader` changes hands while `interrupt` may look for it
         self._reader: Reader | None = None
         self._hanging: list[Reader] = []
+        self._missed_before = 0
         self._failures = 0
         self._has_ever_run = False
         self._is_running = False
@@ -77,6 +78,11 @@ class LiveSource:
     @property
     def description(self) -> str:
         return self._status.now.description
+
+    @property
+    def missed(self) -> int:
+        """Of this connection and of those before it; what passed between them nobody knows."""
+        return self._missed_before + (self._reader.missed if self._reader is not None else 0)
 
     def expected_size(self) -> tuple[int, int] | None:
         return self._first.expected_size()
@@ -175,6 +181,7 @@ class LiveSource:
         with self._lock:
             reader, self._reader = self._reader, None
         if reader is not None:
+            self._missed_before += reader.missed
             reader.abandon()
             self._hanging.append(reader)
         self._is_running = self._is_stalled = False

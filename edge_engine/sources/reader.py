@@ -58,6 +58,11 @@ class Reader:
             self._changed.notify_all()
             return news
 
+    @property
+    def missed(self) -> int:
+        """The source's own count."""
+        return self._source.missed
+
     def abandon(self) -> None:
         """Nothing of it is ever taken again; its thread ends as soon as the call that it is in returns."""
         with self._changed:

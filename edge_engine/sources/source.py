@@ -21,8 +21,9 @@ class Source(Protocol):
     `is_live`: it can't be held up, and may vanish and come back. Such a source is one connection and keeps no
     time limits and makes no second tries of its own: LiveSource does that for all of them. A call of it that
     waits should still end at `interrupt`, or within some seconds, where the library underneath can be told
-    to. `description`: what it turned out to be once open, such as `/dev/video0: 1280x720 MJPG at 30 fps`; it
-    shows no credentials.
+    to. `missed`: pictures that it knows to have existed but never got, such as those that a driver had no
+    buffer for. `description`: what it turned out to be once open, such as `/dev/video0: 1280x720 MJPG at 30
+    fps`; it shows no credentials.
     """
 
     @property
@@ -30,6 +31,9 @@ class Source(Protocol):
 
     @property
     def description(self) -> str: ...
+
+    @property
+    def missed(self) -> int: ...
 
     def expected_size(self) -> tuple[int, int] | None:
         """Called before `open`: (width, height) of the pictures, where that can be told in a moment."""

@@ -28,6 +28,7 @@ class TestPatternSource:
     """Target WIDTHxHEIGHT@FPS; option `frames`: how many there are. Looped, they count from 0 again."""
 
     is_live = False
+    missed = 0
 
     __test__ = False  # for pytest: not a test, despite its name
 

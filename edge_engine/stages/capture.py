@@ -63,6 +63,7 @@ class Capture:
         seq = self._seq
         try:
             grab = self._source.read()
+            self._status.missed = self._source.missed
             self._check_stamp(grab)
         except CorruptFrameError as error:
             self._seq += 1

@@ -12,8 +12,10 @@ from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.forms import ModelForms
 from edge_engine.models.spec import InputSpec
+from edge_engine.pixels import Image
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import Canvas, FrameSlot, TensorSlot
+from edge_engine.stillness import Stillness
 
 
 class Preprocess:
@@ -26,6 +28,7 @@ class Preprocess:
         source: Ring[FrameSlot],
         output: Ring[TensorSlot],
         ledger: Ledger,
+        stillness: Stillness,
         *,
         keep_pixels: bool,
     ) -> None:
@@ -34,6 +37,7 @@ class Preprocess:
         self._input = source
         self._output = output
         self._ledger = ledger
+        self._stillness = stillness
         self._keep_pixels = keep_pixels
 
     def step(self) -> None:
@@ -47,11 +51,12 @@ class Preprocess:
         started_ns = monotonic_ns()
         try:
             slot.model = self._models.of(frame.size)
-            fill(slot.canvas, frame, slot.model.spec.input)
+            painted = fill(slot.canvas, frame, slot.model.spec.input)
         except CorruptFrameError as error:
             self._ledger.dropped(frame.seq, Cause.CORRUPT, str(error))
             self._output.discard(slot)
             return
+        frame.doubt = self._stillness.judge(painted, frame.captured_ns)
         if not self._keep_pixels:
             frame.pixels = None
         frame.work_ns["preprocess"] = monotonic_ns() - started_ns
@@ -70,8 +75,8 @@ class Preprocess:
         self._output.close()
 
 
-def fill(canvas: Canvas, frame: Frame, spec: InputSpec) -> None:
-    """Lay the picture on a canvas of the model's input; padding is kept, not redrawn."""
+def fill(canvas: Canvas, frame: Frame, spec: InputSpec) -> Image:
+    """Lay the picture on a canvas of the model's input, and show where; padding is kept, not redrawn."""
     assert frame.pixels is not None
     box = spec.lay(frame.size)
     place = (box.top, box.top + box.height, box.left, box.left + box.width)
@@ -80,4 +85,6 @@ def fill(canvas: Canvas, frame: Frame, spec: InputSpec) -> None:
         picture[:] = spec.pad
     canvas.filled = place
     top, bottom, left, right = place
-    frame.pixels.resize_into(picture[top:bottom, left:right], spec.colour, box.region)
+    painted: Image = picture[top:bottom, left:right]
+    frame.pixels.resize_into(painted, spec.colour, box.region)
+    return painted

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from edge_engine.histogram import Histogram
 from edge_engine.ledger import Cause, Ledger
-from edge_engine.outputs.output import Output
+from edge_engine.outputs.output import Health, Output
 from edge_engine.result import Result
 from edge_engine.ring import Policy, Ring
 from edge_engine.slots import ResultSlot
@@ -63,13 +63,13 @@ class Publish:
 
     def _beat(self) -> None:
         self._next_beat_ns = monotonic_ns() + _BEAT_NS
-        counts = {
-            name: record.ledger.counts()
+        health = {
+            name: Health(record.ledger.counts(), record.status.now, record.status.missed)
             for name, record in self._streams.items()
             if record.ledger.stuck_ns() < STUCK_AFTER_NS
         }
         for output in self._outputs:
-            output.beat(counts)
+            output.beat(health)
 
     def _publish(self, result: Result, record: StreamRecord) -> None:
         started_ns = monotonic_ns()

@@ -13,6 +13,7 @@ from edge_engine.ledger import Counts
 from edge_engine.outputs.rows import message_of
 from edge_engine.result import Answer, Objects, Result, Segmentation, Tags
 from edge_engine.stages.publish import StreamRecord
+from edge_engine.state import StreamStatus
 
 LABELS = ("road", "car", "person")
 GRID = np.repeat(np.array([0, 1, 2], np.uint8), [792, 207, 1]).reshape(10, 100)
@@ -53,13 +54,13 @@ def test_every_answer_is_shown_readably(name: str) -> None:
     line = _line(message_of(result, Counts(1, 1, 0, {}))).plain
     assert line.startswith("front #7  age ")
     assert line.endswith(f" ms{listened}")
-    assert _in_view(StreamRecord(last_result=result)) == in_view
+    assert _in_view(StreamRecord(StreamStatus("a"), last_result=result)) == in_view
 
 
 def test_many_tags_are_cut_short_on_the_status_line() -> None:
     tags = Tags(np.zeros(40, np.int32), np.full(40, 0.5, np.float32))
     result = Result(Frame("front", 7, 0, 0, (640, 480), None), tags, LABELS, "m", "s", 1)
-    assert _in_view(StreamRecord(last_result=result)).count("road") == 5
+    assert _in_view(StreamRecord(StreamStatus("a"), last_result=result)).count("road") == 5
 
 
 def test_shares_are_largest_first_and_none_looks_like_nothing() -> None:
@@ -68,4 +69,4 @@ def test_shares_are_largest_first_and_none_looks_like_nothing() -> None:
 
 
 def test_before_any_result_it_says_so() -> None:
-    assert _in_view(StreamRecord()) == "no result yet"
+    assert _in_view(StreamRecord(StreamStatus("a"))) == "no result yet"
