@@ -89,7 +89,7 @@ def _best_method(laboratory: Laboratory, few: Sample, on_step: Step) -> Method:
 
 def exclusions(plan: Plan, harms: Sequence[Harm]) -> Iterator[Plan]:
     """The plan with more and more layers in float, those that it has there already among them; the first has
-    those that do outstanding harm and cost next to nothing."""
+    those that do outstanding harm and cost next to nothing, the last as many as are worth it at all."""
     middle = float(np.median([each.harm for each in harms]))
     cheap: list[Harm] = []
     for each in harms:
@@ -97,10 +97,13 @@ def exclusions(plan: Plan, harms: Sequence[Harm]) -> Iterator[Plan]:
         if is_outstanding and sum(h.share + h.border for h in [*cheap, each]) <= _CHEAP:
             cheap.append(each)
     ranked = [*cheap, *(each for each in harms if each not in cheap)]
+    most = int(np.searchsorted(np.cumsum([each.share for each in ranked]), _MOST_IN_FLOAT, side="right"))
     count = max(len(cheap), len(plan.floats))
-    while count <= len(ranked) and sum(each.share for each in ranked[:count]) <= _MOST_IN_FLOAT:
+    while count <= most:
         yield replace(plan, floats=tuple(each.layer.name for each in ranked[:count]))
-        count += max(1, count // 2)
+        if count == most:
+            return
+        count = min(most, count + max(1, count // 2))
 
 
 @dataclass(frozen=True)
