@@ -17,11 +17,14 @@ from edge_engine.models.spec import ModelSpec
 
 
 class Asked(NamedTuple):
-    """How a stream's outputs are decoded."""
+    """How a stream's outputs are decoded. `classes`: the labels that are published, none for all of them,
+    from `score_threshold` on or their own of `label_thresholds`."""
 
     decoder: Decoder
     score_threshold: float
     iou_threshold: float
+    classes: tuple[str, ...]
+    label_thresholds: dict[str, float]
 
 
 def labels_of(config: Config) -> tuple[str, ...]:
@@ -54,9 +57,13 @@ class Choices:
         self._asked = {model: asked_of_streams(config, model)}
 
     def of(self, stream: str, model: Model) -> Asked:
+        return self.all_of(model)[stream]
+
+    def all_of(self, model: Model) -> dict[str, Asked]:
+        """By the streams' names."""
         if model not in self._asked:
             self._asked[model] = asked_of_streams(self._config, model)
-        return self._asked[model][stream]
+        return self._asked[model]
 
 
 def _chosen(spec: ModelSpec, said: Config | StreamConfig, where: str) -> ModelSpec:
@@ -68,4 +75,7 @@ def _has_own(stream: StreamConfig) -> bool:
 
 
 def _asked(model: Model, spec: ModelSpec) -> Asked:
-    return Asked(model.new_decoder(spec), spec.score_threshold, spec.iou_threshold)
+    decoder = model.new_decoder(spec)
+    return Asked(
+        decoder, spec.score_threshold, spec.iou_threshold, tuple(spec.classes), dict(spec.label_thresholds)
+    )

@@ -146,7 +146,7 @@ class Engine:
         return outputs
 
     def _describe(self) -> dict[str, DescribeMessage]:
-        spec = self.model.spec
+        spec, asked = self.model.spec, self._choices.all_of(self.model)
         return {
             name: DescribeMessage(
                 stream=name,
@@ -156,6 +156,9 @@ class Engine:
                 labels=spec.labels,
                 max_age_ms=stream.max_age_ms,
                 keypoint_names=spec.keypoint_names,
+                classes=asked[name].classes,
+                score_threshold=asked[name].score_threshold,
+                label_thresholds=asked[name].label_thresholds,
             )
             for name, stream in self.config.streams.items()
         }

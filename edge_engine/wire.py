@@ -125,7 +125,11 @@ class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DescribeMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stream's results are made of; sent again to each new subscriber."""
+    """What a stream's results are made of; sent again to each new subscriber.
+
+    `classes` are the labels that are published, none for all of them; a label of `label_thresholds` needs
+    that score, any other `score_threshold`.
+    """
 
     version: int = WIRE_VERSION
     stream: str
@@ -135,6 +139,9 @@ class DescribeMessage(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     max_age_ms: int
     keypoint_names: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    score_threshold: float = 0.0
+    label_thresholds: dict[str, float] = {}
 
 
 Message: TypeAlias = ResultMessage | HealthMessage | DescribeMessage

@@ -194,6 +194,23 @@ def test_a_subscriber_gets_the_keypoints_of_a_pose_and_their_names(tmp_path: Pat
         assert subscriber.described["street"].keypoint_names == COCO_KEYPOINTS
 
 
+def test_a_subscriber_is_told_which_classes_are_published_and_from_which_score_on(tmp_path: Path) -> None:
+    endpoint = f"ipc://{tmp_path}/results"
+    stream = StreamConfig(source="test:320x240@30", classes=("person", "bus"), label_thresholds={"bus": 0.7})
+    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=endpoint))
+    config = Config(streams={"a": stream}, score_threshold=0.4, outputs=outputs)
+    with Subscriber(endpoint) as subscriber, Engine(config, collect=False):
+        for _ in subscriber.results(timeout_s=20):
+            if "a" in subscriber.described:
+                break
+        told = subscriber.described["a"]
+    assert (told.classes, told.score_threshold, told.label_thresholds) == (
+        ("person", "bus"),
+        0.4,
+        {"bus": 0.7},
+    )
+
+
 def test_pixels_are_kept_only_on_request() -> None:
     results, _ = run_to_end(make_config(frames=2))
     with pytest.raises(ValueError, match="let its pixels go"):

@@ -50,6 +50,11 @@ messages: st.SearchStrategy[Message] = st.one_of(
         session=names,
         published_ns=numbers,
         counters=counters,
+        state=names,
+        reason=st.text(),
+        since_ns=numbers,
+        reconnects=numbers,
+        missed=numbers,
         version=st.just(WIRE_VERSION),
     ),
     st.builds(
@@ -61,6 +66,9 @@ messages: st.SearchStrategy[Message] = st.one_of(
         labels=st.lists(st.text(), max_size=5).map(tuple),
         max_age_ms=numbers,
         version=st.just(WIRE_VERSION),
+        classes=st.lists(st.text(), max_size=5).map(tuple),
+        score_threshold=st.floats(0, 1),
+        label_thresholds=st.dictionaries(st.text(), st.floats(0, 1), max_size=3),
     ),
 )
 HEALTH = HealthMessage(stream="front", session="s", published_ns=1, counters=Counters(1, 1, 0, {}))
