@@ -14,7 +14,7 @@ demo: .venv/demo-$(RUNTIME)
 	$(BIN)/edge-engine run configs/demo.yaml
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/dev-$(RUNTIME)
 	$(BIN)/ruff format --check .
