@@ -78,7 +78,8 @@ class StreamStatus:
         reason.
         """
         if state is self.now.state:
-            self.now = replace(self.now, reason=reason)
+            if reason != self.now.reason:
+                self.now = replace(self.now, reason=reason)
             return
         if state not in _AFTER[self.now.state]:
             raise ValueError(

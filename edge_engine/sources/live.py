@@ -159,6 +159,7 @@ class LiveSource:
         self._is_running = self._is_running or is_picture
         self._is_stalled = False
         if is_picture:
+            self._status.move(StreamState.RUNNING)
             self._has_ever_run = True
             self._failures = 0
 
