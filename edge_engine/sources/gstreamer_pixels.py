@@ -1,0 +1,225 @@
+"""GStreamer's samples as Pixels, each copied once into a buffer that is used again.
+
+Copied, since a camera driver has few buffers, which it needs back at once; and on the way into a form from
+which a picture is cheapest to resize: NV12 into I420, RGB of any order into BGR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+
+from edge_engine.errors import CorruptFrameError, SourceError
+from edge_engine.pixels import AvPixels, BgrPixels, Image, JpegPixels, Pixels
+from edge_engine.sources.gstreamer_binding import GObject, mapped
+from edge_engine.sources.jpeg import jpeg_size
+from edge_engine.sources.pool import BufferPool, FramePool
+
+_TO_I420 = ("I420", "YV12", "NV12", "NV21")
+_TO_BGR = {
+    "BGR": None,
+    "RGB": cv2.COLOR_RGB2BGR,
+    "BGRx": cv2.COLOR_BGRA2BGR,
+    "BGRA": cv2.COLOR_BGRA2BGR,
+    "RGBx": cv2.COLOR_RGBA2BGR,
+    "RGBA": cv2.COLOR_RGBA2BGR,
+    "GRAY8": cv2.COLOR_GRAY2BGR,
+}
+_AS_THEY_ARE = {
+    "YUY2": "yuyv422",
+    "UYVY": "uyvy422",
+    "YVYU": "yvyu422",
+    "Y42B": "yuv422p",
+    "Y444": "yuv444p",
+    "NV16": "nv16",
+    "GRAY16_LE": "gray16le",
+    "I420_10LE": "yuv420p10le",
+    "P010_10LE": "p010le",
+}
+"""GStreamer's raw formats, all that are read, and FFmpeg's names of those that are copied as they are."""
+
+READABLE = f"video/x-raw,format={{{','.join([*_TO_I420, *_TO_BGR, *_AS_THEY_ARE])}}};image/jpeg"
+"""As caps."""
+
+# FFmpeg's AVColorSpace and AVColorRange numbers, by GstVideoColorMatrix and GstVideoColorRange.
+_SPACES = {2: 4, 3: 1, 4: 5, 5: 7, 6: 9}
+_RANGES = {1: 2, 2: 1}
+
+
+class _Plane(NamedTuple):
+    """How many lines, and how many bytes in each of them are pixels."""
+
+    rows: int
+    row_bytes: int
+
+
+class _Place(NamedTuple):
+    """Each plane's first byte, and from one of its lines to the next: in bytes."""
+
+    offsets: list[int]
+    strides: list[int]
+
+
+class SampleReader:
+    """`video` is GstVideo. One thread reads. It follows caps that change between two samples; `description`
+    tells the last ones.
+    """
+
+    def __init__(self, video: GObject, name: str) -> None:
+        self._video = video
+        self._name = name
+        self._caps: GObject = None
+        self._format = ""
+        self.description = ""
+
+    def follow(self, sample: GObject) -> None:
+        """Raises SourceError for caps that can't be read."""
+        caps = sample.get_caps()
+        if self._caps is not None and caps.is_equal(self._caps):
+            return
+        complaint = unreadable(caps)
+        structure = caps.get_structure(0)
+        self._format = structure.get_string("format") or ""
+        known = self._format in (*_TO_I420, *_TO_BGR, *_AS_THEY_ARE) or structure.get_name() == "image/jpeg"
+        if complaint or not known:
+            raise SourceError(f"{self._name}: {complaint or _of_no_known_format(self._format)}")
+        if structure.get_name() == "video/x-raw":
+            self._lay_out(caps)
+        self.description = _describe(structure)
+        self._caps = caps
+
+    def _lay_out(self, caps: GObject) -> None:
+        info = self._video.VideoInfo.new_from_caps(caps)
+        finfo = info.finfo
+        self._size = info.width, info.height
+        self._planes = _planes(finfo, self._size)
+        self._place = _Place(list(info.offset), list(info.stride))
+        self._order = list(finfo.plane[:3])
+        self._is_u_first = finfo.poffset[1] == 0
+        self._space = _SPACES.get(int(info.colorimetry.matrix), 2)
+        self._range = _RANGES.get(int(info.colorimetry.range), 0)
+        if self._format in _TO_BGR:
+            self._pictures = BufferPool(self._size)
+        else:
+            self._frames = FramePool(self._size, _AS_THEY_ARE.get(self._format, "yuv420p"))
+
+    def read(self, sample: GObject) -> Pixels:
+        """Raises CorruptFrameError for a buffer that holds less than its caps say."""
+        self.follow(sample)
+        buffer = sample.get_buffer()
+        with mapped(buffer) as data:
+            if not self._format:
+                packed = bytes(data)
+                return JpegPixels(packed, jpeg_size(packed))
+            offsets, strides = self._place_in(buffer)
+            planes = [
+                _view(data, offset, stride, plane)
+                for offset, stride, plane in zip(offsets, strides, self._planes, strict=False)
+            ]
+            return self._bgr(planes[0]) if self._format in _TO_BGR else self._frame(planes)
+
+    def _place_in(self, buffer: GObject) -> _Place:
+        """Where its planes are: as it says itself, else as its format always has them."""
+        meta = self._video.buffer_get_video_meta(buffer)
+        return self._place if meta is None else _Place(meta.offset, meta.stride)
+
+    def _bgr(self, lines: Image) -> BgrPixels:
+        width, height = self._size
+        picture, code = self._pictures.take(), _TO_BGR[self._format]
+        pixels = lines if self._format == "GRAY8" else lines.reshape(height, width, -1)
+        if code is None:
+            np.copyto(picture, pixels)
+        else:
+            cv2.cvtColor(pixels, code, dst=picture)
+        return BgrPixels(picture)
+
+    def _frame(self, planes: list[Image]) -> AvPixels:
+        frame = self._frames.take()
+        frame.colorspace, frame.color_range = self._space, self._range
+        if self._format not in _TO_I420:
+            _copy(planes, frame, range(len(planes)))
+        elif len(planes) == 3:
+            _copy(planes, frame, self._order)
+        else:
+            _copy(planes[:1], frame, [0])
+            chroma = planes[1].reshape(planes[1].shape[0], -1, 2)
+            targets = [_lines(frame, plane, chroma.shape[1]) for plane in (1, 2)]
+            cv2.split(chroma, targets if self._is_u_first else targets[::-1])
+        return AvPixels(frame)
+
+
+def unreadable(caps: GObject) -> str:
+    """What is wrong with caps that hold no picture in the processor's memory, and what to put behind them."""
+    kinds = [
+        (caps.get_structure(index).get_name(), caps.get_features(index).to_string())
+        for index in range(caps.get_size())
+    ]
+    if caps.is_any() or any(name == "image/jpeg" or (name, kept) == _ORDINARY for name, kept in kinds):
+        return ""
+    named = (name if kept == "memory:SystemMemory" else f"{name}({kept})" for name, kept in kinds)
+    shown = ", ".join(dict.fromkeys(named))
+    expected = "expected pictures in ordinary memory, or as JPEG"
+    return f"its end gives {shown or 'nothing'}; {expected}: add {_cure(shown)}"
+
+
+_ORDINARY = ("video/x-raw", "memory:SystemMemory")
+
+
+def _cure(shown: str) -> str:
+    if "NVMM" in shown:
+        return "! nvvidconv ! video/x-raw,format=NV12"
+    if "memory:GLMemory" in shown:
+        return "! gldownload"
+    if "video/x-raw" in shown:
+        return "an element that downloads them, such as vapostproc"
+    return "a decoder, such as ! decodebin"
+
+
+def _of_no_known_format(pixel_format: str) -> str:
+    return f"its end gives pictures as {pixel_format}, which isn't read; add ! videoconvert"
+
+
+def _describe(structure: GObject) -> str:
+    pixel_format = structure.get_string("format") or "JPEG"
+    (_, width), (_, height) = structure.get_int("width"), structure.get_int("height")
+    is_timed, rate, per = structure.get_fraction("framerate")
+    size = f"{width}x{height} " if width and height else ""
+    return f"{size}{pixel_format}" + (f" at {rate / per:g} fps" if is_timed and rate else "")
+
+
+def _planes(finfo: GObject, size: tuple[int, int]) -> list[_Plane]:
+    """Each plane's pixels, from its components': an odd side's half is rounded up."""
+    planes: dict[int, _Plane] = {}
+    for index, step, w_sub, h_sub in zip(
+        finfo.plane, finfo.pixel_stride, finfo.w_sub, finfo.h_sub, strict=True
+    ):
+        if step == 0:  # no such component
+            continue
+        rows, row_bytes = -(-size[1] // 2**h_sub), -(-size[0] // 2**w_sub) * step
+        planes[index] = _Plane(rows, max(row_bytes, planes.get(index, _Plane(0, 0)).row_bytes))
+    return [planes[index] for index in sorted(planes)]
+
+
+def _view(data: memoryview | bytes, offset: int, stride: int, plane: _Plane) -> Image:
+    end = offset + (plane.rows - 1) * stride + plane.row_bytes
+    if stride < plane.row_bytes or end > len(data):
+        raise CorruptFrameError(f"a buffer of {len(data)} bytes, where its format needs {end}")
+    shape = plane.rows, plane.row_bytes
+    return np.ndarray(shape, np.uint8, data, offset, (stride, 1))
+
+
+def _copy(planes: list[Image], frame: av.VideoFrame, order: Sequence[int]) -> None:
+    """`order`: which of `planes` each of the frame's is made from."""
+    for target, source in enumerate(order):
+        np.copyto(_lines(frame, target, planes[source].shape[1]), planes[source])
+
+
+def _lines(frame: av.VideoFrame, index: int, row_bytes: int) -> Image:
+    """A view on the pixels of one of the frame's planes, to be written to."""
+    plane = frame.planes[index]
+    lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
+    return np.asarray(lines[: plane.height, :row_bytes], np.uint8)
