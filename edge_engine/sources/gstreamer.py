@@ -19,6 +19,9 @@ seconds, unless it is told otherwise by its `latency`."""
 _POLL_NS = 100 * NS_PER_MS
 """So often a wait looks whether it was interrupted, and whether an element has failed."""
 
+_LAST_WORDS_NS = NS_PER_S
+"""An element that has failed says so in another thread, perhaps a moment later."""
+
 _LONGEST_DETAIL = 160
 _SINK = "edge_engine_sink"
 
@@ -48,6 +51,8 @@ class GStreamerSource:
         self._sink: GObject = None
         self._first: GObject = None  # a sample that `open` has waited for
         self._last_ns = 0
+        self._next_number: int | None = None
+        self.missed = 0
         self.description = self._name
 
     def expected_size(self) -> Size | None:
@@ -105,16 +110,15 @@ class GStreamerSource:
         while not self._interrupted.is_set():
             result = self._pipeline.get_state(_POLL_NS)[0]
             self._heed_bus()
-            if result is change.FAILURE:
-                raise SourceError(f"{self._name}: an element of it can't start, and doesn't say why")
-            if result is not change.ASYNC:
-                return bool(result is change.NO_PREROLL)
+            if result == change.FAILURE:
+                raise self._failure(self._bus.timed_pop_filtered(_LAST_WORDS_NS, self._gst.MessageType.ERROR))
+            if result != change.ASYNC:
+                return bool(result == change.NO_PREROLL)
         return False
 
     def _set_state(self, state: GObject) -> None:
-        if self._pipeline.set_state(state) is self._gst.StateChangeReturn.FAILURE:
-            self._heed_bus()
-            raise SourceError(f"{self._name}: an element of it can't start, and doesn't say why")
+        if self._pipeline.set_state(state) == self._gst.StateChangeReturn.FAILURE:
+            raise self._failure(self._bus.timed_pop_filtered(_LAST_WORDS_NS, self._gst.MessageType.ERROR))
 
     def read(self) -> Grab | None:
         if self._pipeline is None:
@@ -124,6 +128,7 @@ class GStreamerSource:
             return None
         now_ns, now_utc_ns = monotonic_ns(), utc_ns()
         captured_ns = self._stamp(sample, now_ns)
+        self._count(sample.get_buffer())
         return Grab(self._reader.read(sample), captured_ns, now_utc_ns - (now_ns - captured_ns))
 
     def _pull(self) -> GObject:
@@ -167,15 +172,30 @@ class GStreamerSource:
             return False
         return bool(clock.get_property("clock-type") == self._gst.ClockType.MONOTONIC)
 
+    def _count(self, buffer: GObject) -> None:
+        """Cameras number their pictures; a parser of a file gives bytes in the same place, none
+        of which ends one further on.
+        """
+        is_number = buffer.offset_end == buffer.offset + 1
+        if is_number and self._next_number is not None:
+            self.missed += max(0, buffer.offset - self._next_number)
+        self._next_number = buffer.offset_end if is_number else None
+
     def _heed_bus(self) -> None:
         """Raises what an element has said has failed. What nobody takes would pile up on the bus."""
         kinds = self._gst.MessageType
         while message := self._bus.pop_filtered(kinds.ERROR | kinds.LATENCY | kinds.CLOCK_LOST):
             if message.type == kinds.ERROR:
-                raise SourceError(f"{self._name}: {message.src.get_name()}: {self._complaint(message)}")
+                raise self._failure(message)
             if message.type == kinds.CLOCK_LOST:
                 raise SourceError(f"{self._name}: lost: the element whose clock it went by is gone")
             self._pipeline.recalculate_latency()
+
+    def _failure(self, message: GObject) -> SourceError:
+        """`message`: what an element has said; None for nothing."""
+        if message is None:
+            return SourceError(f"{self._name}: an element of it can't start, and doesn't say why")
+        return SourceError(f"{self._name}: {message.src.get_name()}: {self._complaint(message)}")
 
     def _complaint(self, message: GObject) -> str:
         """An element's own words: for people, then for developers, without the place in its code."""
@@ -211,4 +231,6 @@ def _how_to_get(error: GObject) -> str:
     """For an element that isn't there, where to look for it."""
     if "no element" not in error.message:
         return ""
+    if '"nv' in error.message:
+        return "; NVIDIA's elements are there on its boards alone, in the package nvidia-l4t-gstreamer"
     return "; is its name right? Most are in gstreamer1.0-plugins-good, -bad and -ugly, or gstreamer1.0-libav"

@@ -6,17 +6,16 @@ which a picture is cheapest to resize: NV12 into I420, RGB of any order into BGR
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-import av
 import cv2
 import numpy as np
 
-from edge_engine.errors import CorruptFrameError, SourceError
+from edge_engine.errors import SourceError
 from edge_engine.pixels import AvPixels, BgrPixels, Image, JpegPixels, Pixels
 from edge_engine.sources.gstreamer_binding import GObject, mapped
 from edge_engine.sources.jpeg import jpeg_size
+from edge_engine.sources.planes import Plane, copy_planes, lines_of, view_plane
 from edge_engine.sources.pool import BufferPool, FramePool
 
 _TO_I420 = ("I420", "YV12", "NV12", "NV21")
@@ -48,13 +47,6 @@ READABLE = f"video/x-raw,format={{{','.join([*_TO_I420, *_TO_BGR, *_AS_THEY_ARE]
 # FFmpeg's AVColorSpace and AVColorRange numbers, by GstVideoColorMatrix and GstVideoColorRange.
 _SPACES = {2: 4, 3: 1, 4: 5, 5: 7, 6: 9}
 _RANGES = {1: 2, 2: 1}
-
-
-class _Plane(NamedTuple):
-    """How many lines, and how many bytes in each of them are pixels."""
-
-    rows: int
-    row_bytes: int
 
 
 class _Place(NamedTuple):
@@ -117,7 +109,7 @@ class SampleReader:
                 return JpegPixels(packed, jpeg_size(packed))
             offsets, strides = self._place_in(buffer)
             planes = [
-                _view(data, offset, stride, plane)
+                view_plane(data, offset, stride, plane)
                 for offset, stride, plane in zip(offsets, strides, self._planes, strict=False)
             ]
             return self._bgr(planes[0]) if self._format in _TO_BGR else self._frame(planes)
@@ -141,13 +133,13 @@ class SampleReader:
         frame = self._frames.take()
         frame.colorspace, frame.color_range = self._space, self._range
         if self._format not in _TO_I420:
-            _copy(planes, frame, range(len(planes)))
+            copy_planes(planes, frame)
         elif len(planes) == 3:
-            _copy(planes, frame, self._order)
+            copy_planes([planes[index] for index in self._order], frame)
         else:
-            _copy(planes[:1], frame, [0])
+            copy_planes(planes[:1], frame)
             chroma = planes[1].reshape(planes[1].shape[0], -1, 2)
-            targets = [_lines(frame, plane, chroma.shape[1]) for plane in (1, 2)]
+            targets = [lines_of(frame, plane, chroma.shape[1]) for plane in (1, 2)]
             cv2.split(chroma, targets if self._is_u_first else targets[::-1])
         return AvPixels(frame)
 
@@ -191,35 +183,14 @@ def _describe(structure: GObject) -> str:
     return f"{size}{pixel_format}" + (f" at {rate / per:g} fps" if is_timed and rate else "")
 
 
-def _planes(finfo: GObject, size: tuple[int, int]) -> list[_Plane]:
+def _planes(finfo: GObject, size: tuple[int, int]) -> list[Plane]:
     """Each plane's pixels, from its components': an odd side's half is rounded up."""
-    planes: dict[int, _Plane] = {}
+    planes: dict[int, Plane] = {}
     for index, step, w_sub, h_sub in zip(
         finfo.plane, finfo.pixel_stride, finfo.w_sub, finfo.h_sub, strict=True
     ):
         if step == 0:  # no such component
             continue
         rows, row_bytes = -(-size[1] // 2**h_sub), -(-size[0] // 2**w_sub) * step
-        planes[index] = _Plane(rows, max(row_bytes, planes.get(index, _Plane(0, 0)).row_bytes))
+        planes[index] = Plane(rows, max(row_bytes, planes.get(index, Plane(0, 0)).row_bytes))
     return [planes[index] for index in sorted(planes)]
-
-
-def _view(data: memoryview | bytes, offset: int, stride: int, plane: _Plane) -> Image:
-    end = offset + (plane.rows - 1) * stride + plane.row_bytes
-    if stride < plane.row_bytes or end > len(data):
-        raise CorruptFrameError(f"a buffer of {len(data)} bytes, where its format needs {end}")
-    shape = plane.rows, plane.row_bytes
-    return np.ndarray(shape, np.uint8, data, offset, (stride, 1))
-
-
-def _copy(planes: list[Image], frame: av.VideoFrame, order: Sequence[int]) -> None:
-    """`order`: which of `planes` each of the frame's is made from."""
-    for target, source in enumerate(order):
-        np.copyto(_lines(frame, target, planes[source].shape[1]), planes[source])
-
-
-def _lines(frame: av.VideoFrame, index: int, row_bytes: int) -> Image:
-    """A view on the pixels of one of the frame's planes, to be written to."""
-    plane = frame.planes[index]
-    lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
-    return np.asarray(lines[: plane.height, :row_bytes], np.uint8)

@@ -213,6 +213,17 @@ def test_stamps_are_the_buffers_own_on_the_monotonic_clock(live: str) -> None:
     assert set(steps % (20 * NS_PER_MS)) <= {0, 1, 20 * NS_PER_MS - 1}
 
 
+@needs_gstreamer
+def test_pictures_that_an_element_dropped_are_counted() -> None:
+    numbered = "videotestsrc num-buffers=30 is-live=true ! video/x-raw,framerate=50/1"
+    with opened(f"{numbered} ! identity drop-probability=0.5") as source:
+        stamps = []
+        while grab := source.read():
+            stamps.append(grab.captured_ns)
+    periods = np.rint(np.diff(stamps) / (20 * NS_PER_MS)).astype(int)
+    assert source.missed == (periods - 1).sum() > 0
+
+
 FILLED = "fakesrc sizetype=fixed sizemax=100 filltype=zero"
 BGR = "video/x-raw,format=BGR"
 ODDLY_STAMPED = {
