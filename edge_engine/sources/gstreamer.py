@@ -61,8 +61,9 @@ class GStreamerSource:
 
     def open(self) -> None:
         """Ends with the first picture, which tells the format."""
-        self._gst, video, self._error = load_gstreamer(self._name)
-        self._reader = SampleReader(video, self._name)
+        gstreamer = load_gstreamer(self._name)
+        self._gst, self._error = gstreamer.gst, gstreamer.error
+        self._reader = SampleReader(gstreamer, self._name)
         try:
             self._start()
         except SourceError:
@@ -173,9 +174,7 @@ class GStreamerSource:
         return bool(clock.get_property("clock-type") == self._gst.ClockType.MONOTONIC)
 
     def _count(self, buffer: GObject) -> None:
-        """Cameras number their pictures; a parser of a file gives bytes in the same place, none
-        of which ends one further on.
-        """
+        """Cameras number their pictures; a file's parser counts bytes there, many at a time."""
         is_number = buffer.offset_end == buffer.offset + 1
         if is_number and self._next_number is not None:
             self.missed += max(0, buffer.offset - self._next_number)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from edge_engine.errors import SourceError
+from edge_engine.errors import CorruptFrameError, SourceError
 from edge_engine.pixels import AvPixels, BgrPixels, Image, JpegPixels, Pixels
-from edge_engine.sources.gstreamer_binding import GObject, mapped
+from edge_engine.sources.gstreamer_binding import GObject, GStreamer, mapped
 from edge_engine.sources.jpeg import jpeg_size
 from edge_engine.sources.planes import Plane, copy_planes, lines_of, view_plane
 from edge_engine.sources.pool import BufferPool, FramePool
@@ -57,12 +57,11 @@ class _Place(NamedTuple):
 
 
 class SampleReader:
-    """`video` is GstVideo. One thread reads. It follows caps that change between two samples; `description`
-    tells the last ones.
-    """
+    """One thread reads. It follows caps that change between samples; `description` tells the last ones."""
 
-    def __init__(self, video: GObject, name: str) -> None:
-        self._video = video
+    def __init__(self, gstreamer: GStreamer, name: str) -> None:
+        self._video = gstreamer.video
+        self._is_damaged = gstreamer.gst.BufferFlags.CORRUPTED
         self._name = name
         self._caps: GObject = None
         self._format = ""
@@ -71,20 +70,25 @@ class SampleReader:
     def follow(self, sample: GObject) -> None:
         """Raises SourceError for caps that can't be read."""
         caps = sample.get_caps()
+        if caps is None:
+            raise SourceError(f"{self._name}: its end gives data without saying of what format")
         if self._caps is not None and caps.is_equal(self._caps):
             return
-        complaint = unreadable(caps)
+        if complaint := unreadable(caps):
+            raise SourceError(f"{self._name}: {complaint}")
         structure = caps.get_structure(0)
-        self._format = structure.get_string("format") or ""
-        known = self._format in (*_TO_I420, *_TO_BGR, *_AS_THEY_ARE) or structure.get_name() == "image/jpeg"
-        if complaint or not known:
-            raise SourceError(f"{self._name}: {complaint or _of_no_known_format(self._format)}")
+        self._format = ""
         if structure.get_name() == "video/x-raw":
+            self._format = structure.get_string("format")
             self._lay_out(caps)
         self.description = _describe(structure)
         self._caps = caps
 
     def _lay_out(self, caps: GObject) -> None:
+        if self._format not in (*_TO_I420, *_TO_BGR, *_AS_THEY_ARE):
+            raise SourceError(
+                f"{self._name}: its end gives {self._format} pictures, which aren't read; add ! videoconvert"
+            )
         info = self._video.VideoInfo.new_from_caps(caps)
         finfo = info.finfo
         self._size = info.width, info.height
@@ -100,9 +104,13 @@ class SampleReader:
             self._frames = FramePool(self._size, _AS_THEY_ARE.get(self._format, "yuv420p"))
 
     def read(self, sample: GObject) -> Pixels:
-        """Raises CorruptFrameError for a buffer that holds less than its caps say."""
+        """Raises CorruptFrameError for a buffer that a driver or decoder has marked as damaged, or that holds
+        less than its caps say.
+        """
         self.follow(sample)
         buffer = sample.get_buffer()
+        if buffer.has_flags(self._is_damaged):
+            raise CorruptFrameError("marked as damaged by the driver or decoder")
         with mapped(buffer) as data:
             if not self._format:
                 packed = bytes(data)
@@ -169,10 +177,6 @@ def _cure(shown: str) -> str:
     if "video/x-raw" in shown:
         return "an element that downloads them, such as vapostproc"
     return "a decoder, such as ! decodebin"
-
-
-def _of_no_known_format(pixel_format: str) -> str:
-    return f"its end gives pictures as {pixel_format}, which isn't read; add ! videoconvert"
 
 
 def _describe(structure: GObject) -> str:

@@ -157,7 +157,7 @@ def test_jpegs_stay_packed() -> None:
 
 @needs_gstreamer
 def test_lines_and_planes_are_taken_from_where_the_buffer_says_they_are() -> None:
-    gst, video, _ = load_gstreamer(NAME)
+    gst, video, _ = gstreamer = load_gstreamer(NAME)
     data = np.zeros((120 + 60 + 8, 400), np.uint8)
     luma, chroma = data[:120, :320], data[128:, :320]
     luma[:], chroma[:, ::2], chroma[:, 1::2] = 81, 90, 240
@@ -167,8 +167,21 @@ def test_lines_and_planes_are_taken_from_where_the_buffer_says_they_are() -> Non
     video.buffer_add_video_meta_full(
         buffer, no_flags, nv12, 320, 120, 2, [0, 128 * 400, 0, 0], [400, 400, 0, 0]
     )
-    picture = SampleReader(video, NAME).read(gst.Sample.new(buffer, caps, None, None)).bgr()
+    picture = SampleReader(gstreamer, NAME).read(gst.Sample.new(buffer, caps, None, None)).bgr()
     assert np.abs(picture.astype(int) - (0, 0, 255)).max() < 4
+
+
+@needs_gstreamer
+def test_a_picture_marked_as_damaged_is_a_corrupt_frame() -> None:
+    gst, _, _ = gstreamer = load_gstreamer(NAME)
+    buffer = gst.Buffer.new_wrapped(bytes(64 * 64 * 3))
+    caps = gst.Caps.from_string("video/x-raw,format=BGR,width=64,height=64,framerate=25/1")
+    sample = gst.Sample.new(buffer, caps, None, None)
+    reader = SampleReader(gstreamer, NAME)
+    assert reader.read(sample).size == (64, 64)
+    buffer.set_flags(gst.BufferFlags.CORRUPTED)
+    with pytest.raises(CorruptFrameError, match="damaged"):
+        reader.read(gst.Sample.new(buffer, caps, None, None))
 
 
 @needs_gstreamer
@@ -266,7 +279,8 @@ COMPLAINTS = {
     "videotestsrc ! identity error-after=3": ": Failed after iterations as requested",
     "audiotestsrc": "gives audio/x-raw; expected pictures in ordinary memory, or as JPEG: add a decoder",
     f"videotestsrc ! {RGB16}": "(streaming stopped, reason not-negotiated (-4)); does ! videoconvert",
-    f"videotestsrc ! {RGB16} ! appsink": "gives pictures as RGB16, which isn't read; add ! videoconvert",
+    f"videotestsrc ! {RGB16} ! appsink": "gives RGB16 pictures, which aren't read; add ! videoconvert",
+    "fakesrc ! appsink": "its end gives data without saying of what format",
     NVMM: "gives video/x-raw(memory:NVMM); expected pictures in ordinary memory, or as JPEG: add ! nvvidconv",
     f"{NVMM} ! appsink": "add ! nvvidconv ! video/x-raw,format=NV12",
 }
