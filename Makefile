@@ -2,13 +2,14 @@
 # make test    everything that must hold (make check first)
 # make check   formatting, lint, types, layers
 # make soak    10,000 mutated model files: each ends the command line in one line, or runs
+# make rig-gstreamer   the tests that need GStreamer, which no Python package brings
 # RUNTIME=gpu or openvino takes that build of ONNX Runtime; PYTHON=python3.12 another interpreter.
 
 PYTHON ?= python3
 RUNTIME ?= cpu
 BIN := .venv/bin
 
-.PHONY: demo test check figures soak clean
+.PHONY: demo test check figures soak rig-gstreamer clean
 
 demo: .venv/demo-$(RUNTIME)
 	$(BIN)/edge-engine run configs/demo.yaml
@@ -28,6 +29,18 @@ figures: .venv/dev-$(RUNTIME)
 soak: .venv/dev-$(RUNTIME)
 	$(BIN)/python -m tests.models.soak --count 10000 --seed 0
 
+# GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.
+rig-gstreamer: .venv-gstreamer/dev-$(RUNTIME)
+	.venv-gstreamer/bin/python -m pytest tests/sources/test_gstreamer.py tests/sources/test_pipelines.py
+
+.venv-gstreamer/dev-$(RUNTIME): pyproject.toml
+	@/usr/bin/python3 -c 'import gi; gi.require_version("GstVideo", "1.0")' || \
+		{ echo "apt-get install python3-gi gir1.2-gst-plugins-base-1.0 gstreamer1.0-libav" \
+			"gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"; exit 2; }
+	/usr/bin/python3 -m venv --system-site-packages .venv-gstreamer
+	.venv-gstreamer/bin/python -m pip install --quiet --editable '.[$(RUNTIME),dev]'
+	@touch $@
+
 .venv/%-$(RUNTIME): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "edge_engine needs Python 3.10 or newer, $(PYTHON) is older: make PYTHON=python3.12 …"; exit 2; }
@@ -38,4 +51,4 @@ soak: .venv/dev-$(RUNTIME)
 	@touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-gstreamer build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

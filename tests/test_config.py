@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from edge_engine.config import Config, StreamConfig, ZeroMqConfig, load_config, parse_config, revalidate
 from edge_engine.errors import ConfigError
+from edge_engine.sources import make_source
+from edge_engine.sources.pipelines import JETSON, RASPBERRY_PI, file, rtsp
 from edge_engine.yaml_source import MAX_BYTES
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
@@ -258,6 +260,20 @@ def test_every_configuration_that_ships_is_good(path: Path) -> None:
     assert config.streams
     assert revalidate(config) == config
     assert parse_config(msgspec.json.encode(config).decode(), "c") == config
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_source_of_a_configuration_that_ships_can_be_made(path: Path) -> None:
+    for stream in load_config(path).streams.values():
+        make_source(stream.source, pace=stream.pace, loop=stream.loop)
+
+
+def test_the_ready_pipelines_in_configurations_are_those_that_are_tested() -> None:
+    address = "rtsp://USER:PASSWORD@HOST/PATH"
+    texts = {path.name: path.read_text(encoding="utf-8") for path in CONFIGS}
+    assert f"source: gst:{rtsp(address, JETSON)}\n" in texts["jetson.yaml"]
+    assert f"source: gst:{file('clips/street.mp4', JETSON)}\n" in texts["jetson.yaml"]
+    assert f"source: gst:{rtsp(address, RASPBERRY_PI)}\n" in texts["raspberry-pi.yaml"]
 
 
 TAKEN = ["tcp://*:5555", "tcp://h:*", "tcp://h:0", "tcp://h:65535", "tcp://[::1]:1", "tcp://[fe80::1%eth0]:1"]

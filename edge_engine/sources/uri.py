@@ -130,7 +130,8 @@ def parse_uri(text: str) -> SourceUri:
 
 
 _SECRETS = re.compile(
-    r"\b((?:pass\w*|pwd|psw|\w*key|\w*token|\w*secret|auth|sig\w*)=)[^&#\s]+", re.IGNORECASE
+    r"""\b((?:pass\w*|pw|pwd|psw|\w*key|\w*token|\w*secret|auth|sig\w*)\s*=\s*)("[^"]*"|[^&#\s]+)""",
+    re.IGNORECASE,
 )
 
 

@@ -131,6 +131,8 @@ def test_a_malformed_uri_is_one_line_without_secrets(text: str, says: str) -> No
         "https://cam/v?api_key=s3cr#fps=1",
         "https://cam/v?access_token=s3cr",
         "rtsp://robot:s3cr@cam/live",
+        'gst:rtspsrc location=rtsp://cam/live user-pw="s3cr s3cr" ! decodebin',
+        "gst:rtspsrc location=rtsp://robot:s3cr@cam/live user-pw = s3cr ! decodebin",
     ],
 )
 def test_no_secret_of_an_address_is_shown(text: str) -> None:
