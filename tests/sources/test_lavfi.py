@@ -20,13 +20,11 @@ NOISE = "noise=alls=20:allf=t"
 
 
 def test_a_graph_gives_its_pictures_and_ends() -> None:
-    source = opened("lavfi:testsrc2=size=64x48:rate=25:duration=1")
-    assert (
-        source.description == "lavfi:testsrc2=size=64x48:rate=25:duration=1: 64x48 at 25 fps"
-    )
+    source = opened("lavfi:testsrc2=size=320x240:rate=25:duration=1")
+    assert source.description == "lavfi:testsrc2=size=320x240:rate=25:duration=1: 320x240 at 25 fps"
     grabs = read_all(source)
     assert len(grabs) == 25
-    assert {grab.pixels.size for grab in grabs} == {(64, 48)}
+    assert {grab.pixels.size for grab in grabs} == {(320, 240)}
     assert all(one.captured_ns < other.captured_ns for one, other in itertools.pairwise(grabs))
     assert len({grab.pixels.bgr().tobytes() for grab in grabs}) > 20
     source.close()
