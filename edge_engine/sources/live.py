@@ -130,12 +130,16 @@ class LiveSource:
             return self._patience.open_ms * NS_PER_MS
         if not self._is_stalled:
             stalled_ns = max(_STALLED_AFTER_NS, int(_STALLED_AFTER_PERIODS * self._period_ns))
-            return min(stalled_ns, self._frame_deadline_ns())
+            return (
+                min(stalled_ns, self._frame_deadline_ns()) if self._period_ns else self._frame_deadline_ns()
+            )
         return self._frame_deadline_ns()
 
     def _frame_deadline_ns(self) -> int:
         if self._patience.frame_ms is not None:
             return self._patience.frame_ms * NS_PER_MS
+        if not self._period_ns:  # it may be a camera of one picture in two seconds
+            return self._patience.open_ms * NS_PER_MS
         return max(_GIVEN_UP_AFTER_NS, int(_GIVEN_UP_AFTER_PERIODS * self._period_ns))
 
     def _out_of_patience(self) -> SourceError | None:

@@ -39,6 +39,12 @@ class Peer:
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
 
+    def ask(self, line: str) -> str:
+        """What it answers, in one line."""
+        self.say(line)
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

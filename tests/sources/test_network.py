@@ -12,20 +12,19 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
 
 from edge_engine.client import Subscriber
 from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 from edge_engine.engine import Engine
-from edge_engine.errors import ConfigError, CorruptFrameError, SourceError
+from edge_engine.errors import ConfigError, SourceError
 from edge_engine.sources import make_source
 from edge_engine.sources.live import Patience
-from edge_engine.sources.source import Grab, Source
 from edge_engine.sources.test_pattern import read_counter
-from edge_engine.state import StreamState, StreamStatus
+from edge_engine.state import StreamState
 from tests.rigs.peer import PATIENCE_S, ROOT, Peer, open_descriptors, wait_until
+from tests.sources.live import opened, pictures, too_fresh_ms
 
 
 @pytest.fixture
@@ -36,37 +35,6 @@ def camera() -> Iterator[Peer]:
 
 def uri(camera: Peer, transport: str = "tcp") -> str:
     return f"rtsp://robot:s3cret@127.0.0.1:{camera.port}/cam#transport={transport}"
-
-
-class Opened(NamedTuple):
-    source: Source
-    status: StreamStatus
-
-
-def opened(text: str, patience: Patience | None = None) -> Opened:
-    status = StreamStatus("a")
-    source = make_source(text, pace=True, loop=False, status=status, patience=patience or Patience(30_000))
-    source.open()
-    return Opened(source, status)
-
-
-def pictures(source: Source, count: int) -> list[Grab]:
-    grabs: list[Grab] = []
-    until = time.monotonic() + PATIENCE_S
-    while len(grabs) < count:
-        assert time.monotonic() < until, f"{len(grabs)} of {count} pictures"
-        try:
-            grab = source.read()
-        except CorruptFrameError:
-            continue
-        assert grab is not None
-        grabs.append(grab)
-    return grabs
-
-
-def too_fresh_ms(grab: Grab) -> int:
-    """How much later the stamp is than the moment that the picture itself shows."""
-    return (grab.captured_ns // 1_000_000 - read_counter(grab.pixels.bgr()) + 2**31) % 2**32 - 2**31
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])

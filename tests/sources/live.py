@@ -1,0 +1,45 @@
+"""What tests of live sources have in common: opened with their state, read up to so many pictures."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from edge_engine.errors import CorruptFrameError
+from edge_engine.sources import make_source
+from edge_engine.sources.live import Patience
+from edge_engine.sources.source import Grab, Source
+from edge_engine.sources.test_pattern import read_counter
+from edge_engine.state import StreamStatus
+from tests.rigs.peer import PATIENCE_S
+
+
+class Opened(NamedTuple):
+    source: Source
+    status: StreamStatus
+
+
+def opened(text: str, patience: Patience | None = None) -> Opened:
+    status = StreamStatus("a")
+    source = make_source(text, pace=True, loop=False, status=status, patience=patience or Patience(30_000))
+    source.open()
+    return Opened(source, status)
+
+
+def pictures(source: Source, count: int) -> list[Grab]:
+    grabs: list[Grab] = []
+    until = time.monotonic() + PATIENCE_S
+    while len(grabs) < count:
+        assert time.monotonic() < until, f"{len(grabs)} of {count} pictures"
+        try:
+            grab = source.read()
+        except CorruptFrameError:
+            continue
+        assert grab is not None
+        grabs.append(grab)
+    return grabs
+
+
+def too_fresh_ms(grab: Grab) -> int:
+    """How much later the stamp is than the moment that the picture itself shows."""
+    return (grab.captured_ns // 1_000_000 - read_counter(grab.pixels.bgr()) + 2**31) % 2**32 - 2**31
