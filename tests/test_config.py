@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from edge_engine.config import Config, StreamConfig, ZeroMqConfig, load_config, parse_config, revalidate
 from edge_engine.errors import ConfigError
 from edge_engine.sources import make_source
-from edge_engine.sources.pipelines import JETSON, RASPBERRY_PI, file, rtsp
+from edge_engine.sources.pipelines import JETSON, RASPBERRY_PI, SOFTWARE, file, rtsp
 from edge_engine.yaml_source import MAX_BYTES
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
@@ -274,6 +274,7 @@ def test_the_ready_pipelines_in_configurations_are_those_that_are_tested() -> No
     assert f"source: gst:{rtsp(address, JETSON)}\n" in texts["jetson.yaml"]
     assert f"source: gst:{file('clips/street.mp4', JETSON)}\n" in texts["jetson.yaml"]
     assert f"source: gst:{rtsp(address, RASPBERRY_PI)}\n" in texts["raspberry-pi.yaml"]
+    assert f"source: gst:{rtsp(address, SOFTWARE['h265'], 'h265')}\n" in texts["many-cameras.yaml"]
 
 
 TAKEN = ["tcp://*:5555", "tcp://h:*", "tcp://h:0", "tcp://h:65535", "tcp://[::1]:1", "tcp://[fe80::1%eth0]:1"]

@@ -207,9 +207,11 @@ class GStreamerSource:
         return unreadable(offered) or f"{said}; does ! videoconvert at its end help?"
 
     def close(self) -> None:
+        """All but one descriptor of a v4l2src, which GStreamer 1.22 never closes, whoever reads it."""
+        self._first = None
         if self._pipeline is not None:
             self._pipeline.set_state(self._gst.State.NULL)
-        self._pipeline = self._sink = self._first = self._bus = None
+        self._pipeline = self._sink = self._bus = None
 
     def interrupt(self) -> None:
         """A wait for a picture ends within a tenth of a second."""
