@@ -21,9 +21,7 @@ NOISE = "noise=alls=20:allf=t"
 
 def test_a_graph_gives_its_pictures_and_ends() -> None:
     source = opened("lavfi:testsrc2=size=64x48:rate=25:duration=1")
-    assert (
-        source.description == "lavfi:testsrc2=size=64x48:rate=25:duration=1: 64x48 at 25 fps"
-    )
+    assert source.description == "lavfi:testsrc2=size=64x48:rate=25:duration=1: 64x48 at 25 fps"
     grabs = read_all(source)
     assert len(grabs) == 25
     assert {grab.pixels.size for grab in grabs} == {(64, 48)}
