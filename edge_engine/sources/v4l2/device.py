@@ -30,6 +30,14 @@ class Device:
 
     def open(self) -> api.Capability:
         """Raises SourceError for what is missing, forbidden, or no camera that streams."""
+        capability = self.connect()
+        if complaint := _unusable(capabilities_of(capability)):
+            self.close()
+            raise SourceError(f"{self._name}: {complaint}")
+        return capability
+
+    def connect(self) -> api.Capability:
+        """The same for any video node, whatever it is for."""
         try:
             self._fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
             if not stat.S_ISCHR(os.fstat(self._fd).st_mode):
@@ -39,9 +47,6 @@ class Device:
         except OSError as error:
             self.close()
             raise SourceError(f"{self._name}: {_why_not_opened(error)}") from error
-        if complaint := _unusable(capabilities_of(capability)):
-            self.close()
-            raise SourceError(f"{self._name}: {complaint}")
         return capability
 
     def ask(self, request: int, argument: Structure | c_int32) -> None:
