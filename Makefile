@@ -2,6 +2,7 @@
 # make test    everything that must hold (make check first)
 # make check   formatting, lint, types, layers
 # make soak    10,000 mutated model files: each ends the command line in one line, or runs
+# make rig-v4l2     cameras: the kernel's own, in an emulated machine (once: sudo tests/rigs/v4l2_vm/setup)
 # make rig-gstreamer   the tests that need GStreamer, which no Python package brings
 # RUNTIME=gpu or openvino takes that build of ONNX Runtime; PYTHON=python3.12 another interpreter.
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 RUNTIME ?= cpu
 BIN := .venv/bin
 
-.PHONY: demo test check figures soak rig-gstreamer clean
+.PHONY: demo test check figures soak rig-gstreamer rig-v4l2 clean
 
 demo: .venv/demo-$(RUNTIME)
 	$(BIN)/edge-engine run configs/demo.yaml
@@ -30,6 +31,9 @@ soak: .venv/dev-$(RUNTIME)
 	$(BIN)/python -m tests.models.soak --count 10000 --seed 0
 
 # GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.
+rig-v4l2: .venv/dev-$(RUNTIME)
+	tests/rigs/v4l2_vm/run "$(BIN)/python -m pytest tests/sources/test_v4l2_camera.py"
+
 rig-gstreamer: .venv-gstreamer/dev-$(RUNTIME)
 	.venv-gstreamer/bin/python -m pytest tests/sources/test_gstreamer.py tests/sources/test_pipelines.py
 

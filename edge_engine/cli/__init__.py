@@ -16,6 +16,7 @@ from edge_engine.cli.listen import listen
 from edge_engine.cli.models import models
 from edge_engine.cli.quantize import quantize
 from edge_engine.cli.run import run
+from edge_engine.cli.sources import sources
 from edge_engine.cli.tune import tune
 from edge_engine.errors import EdgeEngineError
 from edge_engine.yaml_source import shown
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(listen)
 app.add_typer(models, name="models")
+app.command()(sources)
 app.command()(inspect)
 app.command()(bench)
 app.command()(tune)

@@ -1,139 +1,180 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
 
-from edge_engine.errors import CorruptFrameError, SourceError
+from edge_engine.errors import ConfigError, CorruptFrameError, SourceError
 from edge_engine.pixels import Image, JpegPixels
-from edge_engine.sources import make_source
 from edge_engine.sources.camera import CameraSource
-from tests.clip import FRAMES, SIZE, clip_path
-from tests.sources.made import difference, opened
+from edge_engine.sources.uri import parse_uri
+from tests.sources.made import difference
 
-NO_CAMERA = "/dev/video987"
+if sys.platform != "linux":
+    pytest.skip("V4L2 is Linux's", allow_module_level=True)
+
+from edge_engine.sources.v4l2 import api
+from edge_engine.sources.v4l2.formats import PictureReader
+
+SIZE = (64, 48)
 
 
-def test_a_missing_camera_is_one_line_that_lists_those_there() -> None:
-    with pytest.raises(SourceError, match=rf"{NO_CAMERA}: no such camera; there is .*/dev/video") as caught:
-        opened(NO_CAMERA)
+def camera(uri: str) -> CameraSource:
+    return CameraSource(parse_uri(uri), pace=True, loop=False)
+
+
+@pytest.mark.parametrize("uri", ["/dev/video987", "987"])
+def test_a_missing_camera_is_one_line_that_says_what_is_there(uri: str) -> None:
+    with pytest.raises(SourceError, match=r"/dev/video987: no such camera; there is .*/dev/video") as caught:
+        camera(uri).open()
     assert "\n" not in str(caught.value)
-    with pytest.raises(SourceError, match=f"{NO_CAMERA}: no such camera"):
-        opened("987")
 
 
 def test_what_is_no_camera_leaves_nothing_open(tmp_path: Path) -> None:
-    text = tmp_path / "notes.txt"
-    text.write_text("no camera")
-    source = make_source(f"camera:{text}", pace=True, loop=False)
-    with pytest.raises(SourceError, match="can't be opened as a camera; another program may hold it"):
-        source.open()
-    with pytest.raises(SourceError, match="read before it was opened"):
-        source.read()
-    source.close()
+    (tmp_path / "notes.txt").write_text("no camera")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for path in (tmp_path / "notes.txt", tmp_path, Path("/dev/null")):
+        source = camera(f"camera:{path}")
+        with pytest.raises(SourceError, match="is no camera"):
+            source.open()
+        with pytest.raises(SourceError, match="read before it was opened"):
+            source.read()
+        source.close()
+        source.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_pictures_are_whole_and_in_order_and_the_end_is_a_loss() -> None:
-    truth = cv2.VideoCapture(str(clip_path()))
-    source = opened(f"camera:{clip_path()}")
-    stamps = []
-    for _ in range(FRAMES):
-        grab = source.read()
-        assert grab is not None
-        assert grab.pixels.size == SIZE
-        assert np.array_equal(grab.pixels.bgr(), truth.read()[1])
-        stamps.append(grab.captured_ns)
-    assert stamps == sorted(stamps)
-    with pytest.raises(SourceError, match="lost: it gives no pictures any more"):
-        source.read()
-    source.close()
-    source.close()
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
+def test_no_permission_names_the_group(tmp_path: Path) -> None:
+    (tmp_path / "camera").touch(mode=0)
+    with pytest.raises(SourceError, match="no permission to use it; add yourself to its group"):
+        camera(f"camera:{tmp_path / 'camera'}").open()
 
 
-def test_buffers_are_used_again_but_not_while_held() -> None:
-    source = opened(f"camera:{clip_path()}")
-    places = set()
-    for _ in range(20):
-        grab = source.read()
-        assert grab is not None
-        places.add(grab.pixels.bgr().ctypes.data)
-    assert len(places) <= 2
-    held = source.read()
-    assert held is not None
-    before = held.pixels.bgr().copy()
-    for _ in range(20):
-        source.read()
-    assert difference(held.pixels.bgr(), before) == 0
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ("colour=1", "option 'colour' is unknown; known: size, fps, format, control.NAME"),
+        ("control.brightness=much", "control.brightness must be a whole number, not 'much'"),
+        ("size=big", "a size is WIDTHxHEIGHT"),
+    ],
+)
+def test_a_wrong_option_is_named(options: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        camera(f"camera:0?{options}")
 
 
-@pytest.fixture
-def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """V4L2 hands over a camera's own JPEGs when it is told not to convert; here FFmpeg does, from a file."""
-    real, as_it_is = cv2.VideoCapture, [cv2.CAP_PROP_FORMAT, -1]
-    monkeypatch.setattr(cv2, "VideoCapture", lambda path, _: real(path, cv2.CAP_FFMPEG, as_it_is))
+STRUCTURES = {
+    "v4l2_capability": api.Capability,
+    "v4l2_fmtdesc": api.FormatDescription,
+    "v4l2_format": api.Format,
+    "v4l2_frmsizeenum": api.FrameSize,
+    "v4l2_frmivalenum": api.FrameInterval,
+    "v4l2_streamparm": api.StreamParameters,
+    "v4l2_requestbuffers": api.RequestBuffers,
+    "v4l2_buffer": api.Buffer,
+    "v4l2_queryctrl": api.QueryControl,
+    "v4l2_control": api.Control,
+    "v4l2_event_subscription": api.EventSubscription,
+}
+REQUESTS = (
+    "QUERYCAP ENUM_FMT G_FMT S_FMT REQBUFS QUERYBUF QBUF DQBUF STREAMON STREAMOFF G_PARM S_PARM G_CTRL "
+    "S_CTRL QUERYCTRL ENUM_FRAMESIZES ENUM_FRAMEINTERVALS SUBSCRIBE_EVENT"
+)
 
 
-def mjpeg_film(path: Path, pictures: list[Image]) -> Path:
-    height, width = pictures[0].shape[:2]
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (width, height))
-    for picture in pictures:
-        writer.write(picture)
-    writer.release()
-    return path
-
-
-@pytest.mark.usefixtures("unconverted")
-def test_a_cameras_jpegs_stay_packed_until_they_are_needed(tmp_path: Path) -> None:
-    pictures = [np.full((720, 1280, 3), shade, np.uint8) for shade in (40, 120, 200)]
-    source = opened(f"camera:{mjpeg_film(tmp_path / 'camera.avi', pictures)}")
-    for picture in pictures:
-        grab = source.read()
-        assert grab is not None
-        assert isinstance(grab.pixels, JpegPixels)
-        assert grab.pixels.size == (1280, 720)
-        small = np.empty((360, 640, 3), np.uint8)
-        grab.pixels.resize_into(small, "BGR")
-        assert difference(small, picture[::2, ::2]) < 2
-
-
-@pytest.mark.usefixtures("unconverted")
-def test_a_jpeg_cut_short_by_the_camera_is_one_corrupt_frame(tmp_path: Path) -> None:
-    film = mjpeg_film(
-        tmp_path / "camera.avi", [np.full((480, 640, 3), shade, np.uint8) for shade in (40, 90, 140)]
+def test_requests_and_structures_are_the_headers(tmp_path: Path) -> None:
+    compiler = shutil.which("cc")
+    if compiler is None or not Path("/usr/include/linux/videodev2.h").exists():
+        pytest.skip("needs a C compiler and linux/videodev2.h")
+    lines = [f'printf("%zu\\n", sizeof(struct {name}));' for name in STRUCTURES]
+    lines += [f'printf("%lu\\n", (unsigned long)VIDIOC_{name});' for name in REQUESTS.split()]
+    lines += ['printf("%zu\\n", offsetof(struct v4l2_buffer, sequence));']
+    lines += ['printf("%zu\\n", offsetof(struct v4l2_format, fmt));']
+    source = tmp_path / "sizes.c"
+    source.write_text(
+        "#include <stdio.h>\n#include <stddef.h>\n#include <linux/videodev2.h>\n"
+        f"int main(void) {{ {' '.join(lines)} return 0; }}"
     )
-    data = film.read_bytes()
-    second_ends = data.find(b"\xff\xd9", data.find(b"\xff\xd9") + 2)
-    film.write_bytes(data[:second_ends] + b"\0\0" + data[second_ends + 2 :])
-    source = opened(f"camera:{film}")
-    assert source.read() is not None
-    with pytest.raises(CorruptFrameError, match="cut short"):
-        source.read()
-    assert source.read() is not None
+    subprocess.run([compiler, source, "-o", tmp_path / "sizes"], check=True)
+    told = subprocess.run([tmp_path / "sizes"], capture_output=True, text=True, check=True).stdout.split()
+    ours = [len(bytes(structure())) for structure in STRUCTURES.values()]
+    ours += [getattr(api, name) for name in REQUESTS.split()]
+    ours += [api.Buffer.sequence.offset, api.Format.fmt.offset]
+    assert [int(number) for number in told] == ours
 
 
-def test_the_description_says_what_the_camera_took() -> None:
-    source = opened(f"camera:{clip_path()}?size=320x240&fps=5")
-    assert isinstance(source, CameraSource)
-    assert "640x272 (asked for 320x240) h264 at 25 fps (asked for 5)" in source.description
+def gradient() -> Image:
+    x, y = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
+    return np.stack([x * 3, y * 4, (x + y) * 2], -1).astype(np.uint8)
 
 
-def test_an_interrupted_camera_has_no_more_pictures() -> None:
-    source = opened(f"camera:{clip_path()}")
-    source.interrupt()
-    assert source.read() is None
+def reader(name: str) -> PictureReader:
+    return PictureReader(api.PixFormat(width=SIZE[0], height=SIZE[1], pixelformat=api.fourcc(name)))
 
 
-def test_opencv_says_nothing_itself() -> None:
-    program = (
-        "from edge_engine.sources import make_source\n"
-        "source = make_source('camera:/dev/null', pace=True, loop=False)\n"
-        "try: source.open()\n"
-        "except Exception as error: print(error)\n"
+FFMPEG = {
+    "YUYV": "yuyv422",
+    "UYVY": "uyvy422",
+    "YVYU": "yvyu422",
+    "NV12": "nv12",
+    "NV21": "nv21",
+    "YU12": "yuv420p",
+    "RGB3": "rgb24",
+    "BGR3": "bgr24",
+}
+
+
+@pytest.mark.parametrize("name", FFMPEG)
+def test_each_format_is_the_picture_that_was_packed(name: str) -> None:
+    frame = av.VideoFrame.from_ndarray(gradient(), "bgr24").reformat(format=FFMPEG[name])
+    data = b"".join(
+        np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : _row_bytes(name, index)].tobytes()
+        for index, plane in enumerate(frame.planes)
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stderr == ""
-    assert done.stdout.startswith("camera:/dev/null: can't be opened as a camera")
+    pixels = reader(name).read(memoryview(data))
+    assert pixels.size == SIZE
+    assert difference(pixels.bgr(), gradient()) < 4
+    with pytest.raises(CorruptFrameError, match="where its format needs"):
+        reader(name).read(memoryview(data[:-1]))
+
+
+def _row_bytes(name: str, plane: int) -> int:
+    if name == "YU12" and plane:
+        return SIZE[0] // 2
+    return SIZE[0] * {"Y": 2, "U": 2, "N": 1, "R": 3, "B": 3}[name[0]] // (2 if name == "YU12" else 1)
+
+
+def jpeg() -> bytes:
+    return cv2.imencode(".jpg", gradient())[1].tobytes()
+
+
+def without_tables(data: bytes) -> bytes:
+    """As many cameras send it: without the Huffman tables, which are the standard's."""
+    kept, at = data[:2], 2
+    while data[at + 1] != 0xDA:
+        length = 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        kept += b"" if data[at + 1] == 0xC4 else data[at : at + length]
+        at += length
+    return kept + data[at:]
+
+
+def test_a_jpeg_stays_packed_and_may_be_padded_or_lack_its_huffman_tables() -> None:
+    assert len(without_tables(jpeg())) < len(jpeg()) - 300
+    for data in (jpeg(), jpeg() + bytes(500), without_tables(jpeg())):
+        pixels = reader("MJPG").read(memoryview(data))
+        assert isinstance(pixels, JpegPixels)
+        assert difference(pixels.bgr(), gradient()) < 6
+
+
+@pytest.mark.parametrize("data", [b"", bytes(100), jpeg()[:-200]])
+def test_a_cut_or_empty_jpeg_is_one_corrupt_frame(data: bytes) -> None:
+    with pytest.raises(CorruptFrameError):
+        reader("MJPG").read(memoryview(data))
