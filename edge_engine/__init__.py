@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from edge_engine.config import load_config as load_config
     from edge_engine.engine import Engine as Engine
     from edge_engine.result import Result as Result
+    from edge_engine.sender import FrameSender as FrameSender
 
 __version__ = "0.1.0"
-__all__ = ["Config", "Engine", "Result", "Subscriber", "__version__", "load_config"]
+__all__ = ["Config", "Engine", "FrameSender", "Result", "Subscriber", "__version__", "load_config"]
 
 _HOMES = {
     "Config": "config",
     "Engine": "engine",
+    "FrameSender": "sender",
     "Result": "result",
     "Subscriber": "client",
     "load_config": "config",

@@ -32,6 +32,7 @@ from edge_engine.models.session import new_run_options
 from edge_engine.outputs.collector import Collector
 from edge_engine.outputs.output import Output
 from edge_engine.outputs.zeromq import ZeroMqOutput
+from edge_engine.pixels import Image
 from edge_engine.placement import Placement
 from edge_engine.plan import make_plan
 from edge_engine.processor import allowed_cores
@@ -41,6 +42,7 @@ from edge_engine.scheduling import Scheduling, keep_awake
 from edge_engine.slots import FrameSlot, OutputSlot, ResultSlot, TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.sources.live import Patience
+from edge_engine.sources.push import PushSource
 from edge_engine.stages.capture import Capture
 from edge_engine.stages.infer import Infer
 from edge_engine.stages.postprocess import Postprocess, StreamTerms
@@ -220,6 +222,21 @@ class Engine:
             for name, stream in self.config.streams.items()
         }
         return Postprocess(self._choices, outputs, results, terms, self._policy, self.session)
+
+    def push(self, stream: str, picture: Image | bytes | None, captured_ns: int | None = None) -> None:
+        """A picture for a stream whose source is `push:`; None ends it. Called from any thread.
+
+        uint8 [height, width, 3] in BGR, which is copied, or a JPEG's bytes; captured now, or at `captured_ns`
+        of CLOCK_MONOTONIC. A lossless engine lets the caller wait; a live one never does. Raises ValueError.
+        """
+        source = self._sources.get(stream)
+        if not isinstance(source, PushSource):
+            pushed = [name for name, each in self._sources.items() if isinstance(each, PushSource)]
+            raise ValueError(f"stream {stream!r} has no source push:; those that have: {pushed}")
+        if picture is None:
+            source.end()
+        else:
+            source.push(picture, captured_ns, waits=self._policy is Policy.LOSSLESS)
 
     def start(self) -> None:
         # What start-up left behind stays: collections during the run need not walk over it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_engine.sources.multipart import LONGEST_HEADERS, MultipartError, MultipartParser
@@ -31,6 +31,7 @@ def fed(parser: MultipartParser, data: bytes, cuts: list[int]) -> list[bytes]:
     return found
 
 
+@settings(deadline=None)
 @given(
     BODIES,
     st.lists(st.integers(0, 10_000), max_size=20),
@@ -44,6 +45,7 @@ def test_parts_with_a_length_come_out_as_they_were_however_they_are_cut(
     assert fed(parser, body_of(bodies, line_end, has_length=True), cuts) == bodies
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.binary(min_size=1, max_size=100).map(lambda data: b"\xff\xd8" + data.hex().encode() + b"\xff\xd9")
@@ -76,6 +78,7 @@ def test_what_has_no_end_is_refused_before_it_fills_the_memory() -> None:
         huge.feed(b"--b\r\nContent-Length: 99999999999\r\n\r\n", 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_noise_is_no_part_and_no_crash(pieces: list[bytes]) -> None:
     parser = MultipartParser("multipart/x-mixed-replace; boundary=b")

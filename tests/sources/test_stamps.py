@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_engine.clock import NS_PER_MS, NS_PER_S
@@ -26,6 +26,7 @@ def received(delays_ms: list[int], clock_ns: int = 0, drift: float = 0.0) -> lis
     return seen
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=200), st.integers(-(10**12), 10**12))
 def test_stamps_are_never_before_the_capture_nor_after_the_arrival_and_increase(
     delays_ms: list[int], clock_ns: int
@@ -37,6 +38,7 @@ def test_stamps_are_never_before_the_capture_nor_after_the_arrival_and_increase(
     assert all(one < other for one, other in itertools.pairwise(stamps))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 50), st.lists(st.integers(0, 9000), min_size=1, max_size=100))
 def test_what_never_goes_away_of_the_delay_is_all_that_is_unknown(least_ms: int, more_ms: list[int]) -> None:
     seen = received([least_ms, *(least_ms + more for more in more_ms)])

@@ -1,0 +1,133 @@
+"""FrameSender: pictures from another process to an engine's `zmq:` source, and their format.
+
+A picture is one ZeroMQ message of two frames, from a PUB socket to a SUB socket:
+
+    topic NUL header crc32      pixels
+
+`header` is MessagePack, a map with the fields of PictureHeader; `crc32` is zlib's of all before it in its
+frame, 4 bytes, big-endian. The pixels are packed without gaps between lines, or are a JPEG.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+import zmq
+
+from edge_engine.clock import monotonic_ns, utc_ns
+
+TOPIC = b"picture"
+_CRC_BYTES = 4
+# Of a receiver that doesn't keep up the newest are dropped: it gets no backlog.
+_SEND_QUEUE = 2
+
+
+class PictureHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """`format`: `jpeg`, or one of FFmpeg's names such as bgr24; `size`: (width, height); `seq` counts what
+    the sender sends, from 0. `captured_ns` is the sender's CLOCK_MONOTONIC, and `boot` tells whether that is
+    the receiver's too.
+    """
+
+    version: int = 1
+    seq: int
+    format: str
+    size: tuple[int, int]
+    captured_ns: int
+    captured_utc_ns: int
+    boot: str
+
+
+class HeaderError(ValueError):
+    """These bytes are no header of a picture."""
+
+
+def encode_header(header: PictureHeader, topic: bytes = TOPIC) -> bytes:
+    body = topic + b"\0" + msgspec.msgpack.encode(header)
+    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "big")
+
+
+def decode_header(data: bytes) -> PictureHeader:
+    """Raises HeaderError."""
+    body, crc = data[:-_CRC_BYTES], data[-_CRC_BYTES:]
+    if len(crc) < _CRC_BYTES or zlib.crc32(body) != int.from_bytes(crc, "big"):
+        raise HeaderError(f"checksum mismatch in a header of {len(data)} bytes")
+    try:
+        return _decoder.decode(body.partition(b"\0")[2])
+    except msgspec.MsgspecError as error:
+        raise HeaderError(f"a picture's header: {error}") from None
+
+
+_decoder = msgspec.msgpack.Decoder(PictureHeader)
+
+
+def boot_id() -> str:
+    """The same for all processes whose monotonic clocks are one; empty where the system doesn't tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+class FrameSender:
+    """Sends pictures from an endpoint that it binds, or connects to. One thread uses it.
+
+    with FrameSender("tcp://127.0.0.1:5600") as sender:
+        sender.send(image)                           # the engine's source: zmq:tcp://127.0.0.1:5600
+    """
+
+    def __init__(self, endpoint: str, *, bind: bool = True, topic: str = TOPIC.decode()) -> None:
+        """Raises zmq.ZMQError for an endpoint that can't be had."""
+        self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
+        if bind:
+            self._socket.bind(endpoint)
+        else:
+            self._socket.connect(endpoint)
+        self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._topic = topic.encode()
+        self._seq = 0
+        self._boot = boot_id()
+
+    def send(
+        self,
+        picture: Any,  # noqa: ANN401 - whatever is a buffer
+        *,
+        size: tuple[int, int] | None = None,
+        pixel_format: str = "bgr24",
+        captured_ns: int | None = None,
+    ) -> None:
+        """An array uint8 [height, width, 3] in BGR, or any buffer with its `size` (width, height) and format.
+
+        `captured_ns` of CLOCK_MONOTONIC; now, if None. Never waits: without a receiver it is gone.
+        """
+        if size is None:
+            height, width = picture.shape[:2]
+            size = width, height
+        now_ns, now_utc_ns = monotonic_ns(), utc_ns()
+        stamp_ns = now_ns if captured_ns is None else captured_ns
+        header = PictureHeader(
+            seq=self._seq,
+            format=pixel_format,
+            size=size,
+            captured_ns=stamp_ns,
+            captured_utc_ns=now_utc_ns - (now_ns - stamp_ns),
+            boot=self._boot,
+        )
+        self._seq += 1
+        self._socket.send_multipart([encode_header(header, self._topic), memoryview(picture)])
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def __enter__(self) -> FrameSender:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
