@@ -20,7 +20,7 @@ from edge_engine.state import StreamState, StreamStatus
 
 Reconnect = Literal["lost", "always", "never"]
 
-_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _JITTER = 0.1, 0.8, 0.2
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _JITTER = 0.1, 0.4, 0.2
 _MOST_HANGING = 8
 """Readers left behind in a call that never returned; with so many, another try waits until one of them
 ends.
