@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import cv2
-import numpy as np
 
 from edge_engine.errors import CorruptFrameError, SourceError
 from edge_engine.pixels import AvPixels, BgrPixels, Image, JpegPixels, Pixels
 from edge_engine.sources.gstreamer_binding import GObject, GStreamer, mapped
 from edge_engine.sources.jpeg import jpeg_size
-from edge_engine.sources.planes import Plane, copy_planes, lines_of, view_plane
+from edge_engine.sources.planes import Plane, copy_half_planar, copy_packed, copy_planes, view_plane
 from edge_engine.sources.pool import BufferPool, FramePool
 
 _TO_I420 = ("I420", "YV12", "NV12", "NV21")
@@ -128,13 +127,8 @@ class SampleReader:
         return self._place if meta is None else _Place(meta.offset, meta.stride)
 
     def _bgr(self, lines: Image) -> BgrPixels:
-        width, height = self._size
-        picture, code = self._pictures.take(), _TO_BGR[self._format]
-        pixels = lines if self._format == "GRAY8" else lines.reshape(height, width, -1)
-        if code is None:
-            np.copyto(picture, pixels)
-        else:
-            cv2.cvtColor(pixels, code, dst=picture)
+        picture = self._pictures.take()
+        copy_packed(lines, picture, _TO_BGR[self._format])
         return BgrPixels(picture)
 
     def _frame(self, planes: list[Image]) -> AvPixels:
@@ -145,10 +139,7 @@ class SampleReader:
         elif len(planes) == 3:
             copy_planes([planes[index] for index in self._order], frame)
         else:
-            copy_planes(planes[:1], frame)
-            chroma = planes[1].reshape(planes[1].shape[0], -1, 2)
-            targets = [lines_of(frame, plane, chroma.shape[1]) for plane in (1, 2)]
-            cv2.split(chroma, targets if self._is_u_first else targets[::-1])
+            copy_half_planar(planes, frame, is_u_first=self._is_u_first)
         return AvPixels(frame)
 
 

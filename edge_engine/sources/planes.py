@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import av
+import cv2
 import numpy as np
 
 from edge_engine.errors import CorruptFrameError
@@ -34,6 +35,24 @@ def copy_planes(planes: Sequence[Image], frame: av.VideoFrame) -> None:
     """Each into the frame's plane of that number."""
     for index, plane in enumerate(planes):
         np.copyto(lines_of(frame, index, plane.shape[1]), plane)
+
+
+def copy_half_planar(planes: Sequence[Image], frame: av.VideoFrame, *, is_u_first: bool) -> None:
+    """NV12 or NV21, a plane of luma and one of U and V in turns, into a yuv420p frame."""
+    copy_planes(planes[:1], frame)
+    chroma = planes[1].reshape(planes[1].shape[0], -1, 2)
+    targets = [lines_of(frame, plane, chroma.shape[1]) for plane in (1, 2)]
+    cv2.split(chroma, targets if is_u_first else targets[::-1])
+
+
+def copy_packed(lines: Image, picture: Image, code: int | None) -> None:
+    """Packed pixels into BGR: `code` is OpenCV's of the conversion, None for pixels that are BGR already."""
+    height, width = picture.shape[:2]
+    pixels = lines if lines.shape[1] == width else lines.reshape(height, width, -1)
+    if code is None:
+        np.copyto(picture, pixels)
+    else:
+        cv2.cvtColor(pixels, code, dst=picture)
 
 
 def lines_of(frame: av.VideoFrame, index: int, row_bytes: int) -> Image:

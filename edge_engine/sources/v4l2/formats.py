@@ -7,12 +7,11 @@ once, and on the way into a form from which a picture is cheapest to resize: NV1
 from __future__ import annotations
 
 import cv2
-import numpy as np
 
 from edge_engine.errors import CorruptFrameError
 from edge_engine.pixels import AvPixels, BgrPixels, Image, JpegPixels, Pixels
 from edge_engine.sources.jpeg import is_jpeg, jpeg_size
-from edge_engine.sources.planes import Plane, copy_planes, lines_of, view_plane
+from edge_engine.sources.planes import Plane, copy_half_planar, copy_packed, copy_planes, view_plane
 from edge_engine.sources.pool import BufferPool, FramePool
 from edge_engine.sources.v4l2.api import PixFormat, fourcc_text
 
@@ -52,23 +51,15 @@ class PictureReader:
         return self._bgr(planes[0]) if self._format in _TO_BGR else self._frame(planes)
 
     def _bgr(self, lines: Image) -> BgrPixels:
-        picture, code = self._pictures.take(), _TO_BGR[self._format]
-        width, height = self._size
-        pixels = lines if self._format == "GREY" else lines.reshape(height, width, 3)
-        if code is None:
-            np.copyto(picture, pixels)
-        else:
-            cv2.cvtColor(pixels, code, dst=picture)
+        picture = self._pictures.take()
+        copy_packed(lines, picture, _TO_BGR[self._format])
         return BgrPixels(picture)
 
     def _frame(self, planes: list[Image]) -> AvPixels:
         frame = self._frames.take()
         frame.colorspace, frame.color_range = self._space, self._range
         if len(planes) == 2:
-            copy_planes(planes[:1], frame)
-            chroma = planes[1].reshape(planes[1].shape[0], -1, 2)
-            targets = [lines_of(frame, plane, chroma.shape[1]) for plane in (1, 2)]
-            cv2.split(chroma, targets if self._format == "NV12" else targets[::-1])
+            copy_half_planar(planes, frame, is_u_first=self._format == "NV12")
         else:
             copy_planes([planes[0], *planes[:0:-1]] if self._format == "YV12" else planes, frame)
         return AvPixels(frame)
