@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -22,6 +23,11 @@ OPEN_S, READ_S = 4.0, 10.0
 """After twice that long PyAV gives up by itself: so long a call that was left behind keeps its connection.
 Longer than any deadline of the engine's that makes sense, since that is to be the one that counts."""
 
+MAX_CLOCK_ERROR_NS = NS_PER_S
+"""A sender whose wall clock is off by more has not set it by anybody's; UTC stamps are this machine's
+then."""
+
+_MOST_REORDERED = 64
 _HELD = 8
 """As many pictures as an engine holds of one stream: the decoder is made to have that many buffers at
 once.
@@ -63,6 +69,7 @@ class Feed:
         self._pictures = 0
         self._tick_ns = (self._stream.time_base or Fraction(1, NS_PER_S)) * NS_PER_S
         self._timeline = Timeline()
+        self._sent_utc_ns: dict[int | None, int] = {}  # by pts
 
     @property
     def description(self) -> str:
@@ -85,7 +92,13 @@ class Feed:
             raise CorruptFrameError(f"{self._name}: a picture without a stamp")
         now_ns, now_utc_ns = monotonic_ns(), utc_ns()
         captured_ns = self._timeline.captured_ns(self._pts_ns(frame.pts), now_ns)
-        return Grab(AvPixels(frame), captured_ns, now_utc_ns - (now_ns - captured_ns))
+        ours_ns = now_utc_ns - (now_ns - captured_ns)
+        return Grab(AvPixels(frame), captured_ns, self._sender_utc_ns(frame.pts, ours_ns))
+
+    def _sender_utc_ns(self, pts: int | None, ours_ns: int) -> int:
+        """The sender's wall clock at capture, where RTCP told it and it goes like ours; else ours."""
+        sent_ns = self._sent_utc_ns.pop(pts, ours_ns)
+        return sent_ns if abs(sent_ns - ours_ns) < MAX_CLOCK_ERROR_NS else ours_ns
 
     def _receive(self) -> av.Packet[Any] | None:
         try:
@@ -96,6 +109,8 @@ class Feed:
             raise SourceError(f"{self._name}: lost: {said(error)}") from error
         given_ns, now_ns = self._arrived_ns, monotonic_ns()
         self._arrived_ns = now_ns
+        if packet is not None and packet.has_sidedata("prft"):
+            self._note_sender_clock(packet)
         pts_ns = None if packet is None else self._pts_ns(packet.pts)
         if pts_ns is not None and not self._is_parsed:
             self._timeline.arrived(pts_ns, now_ns)
@@ -104,6 +119,13 @@ class Feed:
         ):  # the packet before this one was given when this one began to come
             self._timeline.arrived(pts_ns, given_ns)
         return packet
+
+    def _note_sender_clock(self, packet: av.Packet[Any]) -> None:
+        """FFmpeg's AVProducerReferenceTime: microseconds since 1970, int64, first of its fields."""
+        if len(self._sent_utc_ns) > _MOST_REORDERED:
+            self._sent_utc_ns.clear()
+        (sent_us,) = struct.unpack_from("=q", bytes(packet.get_sidedata("prft")))
+        self._sent_utc_ns[packet.pts] = sent_us * 1000
 
     def _pts_ns(self, pts: int | None) -> int | None:
         return None if pts is None else int(pts * self._tick_ns)

@@ -54,6 +54,21 @@ def test_stamps_tell_when_pictures_were_taken_also_of_those_that_the_network_hel
     source.close()
 
 
+def test_utc_stamps_are_the_senders_own_where_rtcp_tells_them(camera: Peer) -> None:
+    source, _ = opened(uri(camera))
+    utc_minus_monotonic_ms = time.time_ns() // 1_000_000 - time.monotonic_ns() // 1_000_000
+    pictures(source, 10)
+    errors_ms = [
+        (grab.captured_utc_ns // 1_000_000 - utc_minus_monotonic_ms - read_counter(grab.pixels.bgr()) + 2**31)
+        % 2**32
+        - 2**31
+        for grab in pictures(source, 20)
+    ]
+    assert abs(statistics.median(errors_ms)) < 50
+    assert max(errors_ms) - min(errors_ms) <= 2, "each picture's own, to the millisecond"
+    source.close()
+
+
 def test_a_camera_that_freezes_stalls_is_opened_anew_and_comes_back(camera: Peer) -> None:
     source, status = opened(uri(camera))
     pictures(source, 10)
