@@ -73,7 +73,7 @@ class Engine:
 
     `collect=False` when nobody will iterate over `results` (lossless would wait for that for ever).
     `keep_pixels=True` leaves each result its picture: `result.frame.bgr()`.
-    Raises ConfigError, ModelError or ProviderError when built; what a stage dies of, `wait` and `stop`
+    Raises ConfigError, ModelError or ProviderError when built; what a stage dies of, `wait` and `results`
     raise. `stages` are in the order in which a frame meets them; once started, only their threads step them.
     """
 
@@ -284,7 +284,9 @@ class Engine:
         return bool(ended)
 
     def _error(self) -> Exception | None:
-        return next((thread.error for thread in self._threads if thread.error is not None), None)
+        """What ended the engine, before what ended a stream alone."""
+        died = [thread for thread in self._threads if thread.error is not None]
+        return max(died, key=_is_fatal).error if died else None
 
     def _raise_error(self) -> None:
         error = self._error()

@@ -105,7 +105,9 @@ class StreamStatus:
             self._left_out += 1
             return
         self._logged_ns.append(now_ns)
-        text = f"stream={self._stream} state={self.now.state.value}"
+        # A stream without a configuration is named after its URI, which may hold anything.
+        name = self._stream if self._stream.isprintable() else repr(self._stream)
+        text = f"stream={name} state={self.now.state.value}"
         if self.now.reason:
             text += f" reason={self.now.reason!r}"
         if self._left_out:

@@ -28,7 +28,9 @@ ends.
 
 _STALLED_AFTER_NS, _STALLED_AFTER_PERIODS = 150 * NS_PER_MS, 3.5
 _GIVEN_UP_AFTER_NS, _GIVEN_UP_AFTER_PERIODS = NS_PER_S, 6
+_LONGEST_GRACE_NS = NS_PER_S // 4
 _CLOSE_S = 0.5
+_FIRST_GAPS, _AVERAGED_GAPS = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,23 @@ class Patience:
     reconnect: Reconnect = "lost"
 
 
+class _Rhythm:
+    """How far apart one connection's pictures come. `period_ns` is 0 until there were a few gaps: what a
+    server has kept comes in a rush at first, and a slow camera would then seem late ever after.
+    """
+
+    def __init__(self) -> None:
+        self.period_ns = 0.0
+        self._mean_ns = 0.0
+        self._gaps = 0
+
+    def note(self, gap_ns: int) -> None:
+        self._gaps = min(self._gaps + 1, _AVERAGED_GAPS)
+        self._mean_ns += (gap_ns - self._mean_ns) / self._gaps
+        if self._gaps >= _FIRST_GAPS:
+            self.period_ns = self._mean_ns
+
+
 class LiveSource:
     """Is read like any source, and by one thread; `interrupt` may come from any other.
 
@@ -59,7 +78,7 @@ class LiveSource:
         self, make: Callable[[], Source], name: str, patience: Patience, status: StreamStatus
     ) -> None:
         self._make = make
-        self._first = make()  # what is wrong with a URI is said at once
+        self._first: Source | None = make()  # what is wrong with a URI is said at once
         self._name = name
         self._patience = patience
         self._status = status
@@ -73,7 +92,8 @@ class LiveSource:
         self._is_running = False
         self._is_stalled = False
         self._since_ns = 0  # the connection's start, or its last sign of life
-        self._period_ns = 0.0
+        self._picture_ns = 0  # its start, or its last good picture
+        self._rhythm = _Rhythm()
 
     @property
     def description(self) -> str:
@@ -85,10 +105,11 @@ class LiveSource:
         return self._missed_before + (self._reader.missed if self._reader is not None else 0)
 
     def expected_size(self) -> tuple[int, int] | None:
-        return self._first.expected_size()
+        return self._first.expected_size() if self._first is not None else None
 
     def open(self) -> None:
-        self._connect(self._first)
+        first, self._first = self._first or self._make(), None
+        self._connect(first)
         while self._reader is not None and not self._interrupted.is_set():
             news = self._next_news()
             if isinstance(news, Opened):
@@ -102,14 +123,13 @@ class LiveSource:
                 continue
             news = self._next_news()
             if isinstance(news, Grab):
-                self._note_life(is_picture=True)
+                self._note_picture()
                 return news
             if isinstance(news, CorruptFrameError):
-                self._note_life(is_picture=False)
-                raise news
-            if isinstance(news, Ended):
+                self._note_damage(news)
+            elif isinstance(news, Ended) and self._is_running:
                 return None
-            if isinstance(news, Exception):
+            elif isinstance(news, Ended | Exception):
                 self._lose(news)
         return None
 
@@ -118,54 +138,79 @@ class LiveSource:
         do.
         """
         assert self._reader is not None
-        news = self._reader.take(self._since_ns + self._patience_ns())
+        news = self._take(self._reader)
         if isinstance(news, Opened):
             self._status.describe(news.description)
         elif news is None and not self._interrupted.is_set():
             return self._out_of_patience()
         return news
 
+    def _take(self, reader: Reader) -> News | None:
+        """Who looks late was held up, by the machine or the rest of the engine, and so perhaps was the
+        reader: before the camera is blamed, it gets as long again.
+        """
+        until_ns = self._since_ns + self._patience_ns()
+        news = reader.take(until_ns)
+        now_ns = monotonic_ns()
+        if news is None and now_ns > until_ns:
+            news = reader.take(now_ns + min(now_ns - until_ns, _LONGEST_GRACE_NS))
+        return news
+
     def _patience_ns(self) -> int:
         if not self._is_running:
             return self._patience.open_ms * NS_PER_MS
-        if not self._is_stalled:
-            stalled_ns = max(_STALLED_AFTER_NS, int(_STALLED_AFTER_PERIODS * self._period_ns))
-            return (
-                min(stalled_ns, self._frame_deadline_ns()) if self._period_ns else self._frame_deadline_ns()
-            )
-        return self._frame_deadline_ns()
+        deadline_ns, period_ns = self._frame_deadline_ns(), self._rhythm.period_ns
+        if self._is_stalled or not period_ns:
+            return deadline_ns
+        return min(deadline_ns, max(_STALLED_AFTER_NS, int(_STALLED_AFTER_PERIODS * period_ns)))
 
     def _frame_deadline_ns(self) -> int:
         if self._patience.frame_ms is not None:
             return self._patience.frame_ms * NS_PER_MS
-        if not self._period_ns:  # it may be a camera of one picture in two seconds
+        if not self._rhythm.period_ns:  # it may be a camera of one picture in two seconds
             return self._patience.open_ms * NS_PER_MS
-        return max(_GIVEN_UP_AFTER_NS, int(_GIVEN_UP_AFTER_PERIODS * self._period_ns))
+        return max(_GIVEN_UP_AFTER_NS, int(_GIVEN_UP_AFTER_PERIODS * self._rhythm.period_ns))
 
     def _out_of_patience(self) -> SourceError | None:
-        waited_ms = (monotonic_ns() - self._since_ns) // NS_PER_MS
+        waited_ns = monotonic_ns() - self._since_ns
+        if waited_ns < self._patience_ns():  # woken a little early
+            return None
+        waited_ms = waited_ns // NS_PER_MS
         if not self._is_running:
             return SourceError(
                 f"{self._name}: no picture within {waited_ms} ms; is it reachable, and does it send?"
             )
-        if waited_ms * NS_PER_MS >= self._frame_deadline_ns():
+        if waited_ns >= self._frame_deadline_ns():
             return SourceError(f"{self._name}: no picture for {waited_ms} ms")
         self._is_stalled = True
         self._status.move(StreamState.STALLED, f"no picture for {waited_ms} ms")
         return None
 
-    def _note_life(self, *, is_picture: bool) -> None:
+    def _note_picture(self) -> None:
         now_ns = monotonic_ns()
-        if is_picture and self._is_running and not self._is_stalled:
-            gap_ns = now_ns - self._since_ns
-            self._period_ns += (gap_ns - self._period_ns) / 8 if self._period_ns else gap_ns
-        self._since_ns = now_ns
-        self._is_running = self._is_running or is_picture
-        self._is_stalled = False
-        if is_picture:
-            self._status.move(StreamState.RUNNING)
-            self._has_ever_run = True
-            self._failures = 0
+        if self._is_running:
+            self._rhythm.note(now_ns - self._since_ns)
+        self._since_ns = self._picture_ns = now_ns
+        self._is_running, self._is_stalled = True, False
+        self._has_ever_run = True
+        self._failures = 0
+        self._status.move(StreamState.RUNNING)
+        self._forget_ended()
+
+    def _note_damage(self, damage: CorruptFrameError) -> None:
+        """Raises it, to be counted. A connection that gives nothing else for too long is lost: a new one may
+        cure it.
+        """
+        now_ns, longest_ns = monotonic_ns(), self._patience.open_ms * NS_PER_MS
+        if self._is_running:
+            longest_ns = max(longest_ns, self._frame_deadline_ns())
+            self._since_ns = now_ns
+            self._is_stalled = False
+        without_ns = now_ns - self._picture_ns
+        if without_ns < longest_ns:
+            raise damage
+        waited_ms = without_ns // NS_PER_MS
+        self._lose(SourceError(f"{self._name}: only damaged pictures for {waited_ms} ms; the last: {damage}"))
 
     def _lose(self, why: object) -> None:
         """Leave the connection behind. Raises `why` when it is no source's fault, or the stream is to end
@@ -196,7 +241,7 @@ class LiveSource:
         pause_s = min(_LONGEST_PAUSE_S, _SHORTEST_PAUSE_S * 2 ** min(self._failures - 1, 10))
         if self._interrupted.wait(pause_s * random.uniform(1 - _JITTER, 1 + _JITTER)):
             return False
-        self._hanging = [reader for reader in self._hanging if reader.is_alive()]
+        self._forget_ended()
         if len(self._hanging) >= _MOST_HANGING:
             self._status.move(
                 StreamState.RECONNECTING, f"{self._name}: {len(self._hanging)} calls into it never returned"
@@ -205,19 +250,26 @@ class LiveSource:
         self._connect(self._make())
         return True
 
+    def _forget_ended(self) -> None:
+        """Readers that have ended keep their sources, and those their buffers."""
+        if self._hanging:
+            self._hanging = [reader for reader in self._hanging if reader.is_alive()]
+
     def _connect(self, source: Source) -> None:
         reader = Reader(source, f"{threading.current_thread().name}/reader")
         with self._lock:
             self._reader = reader
-        self._since_ns = monotonic_ns()
+        self._since_ns = self._picture_ns = monotonic_ns()
+        self._rhythm = _Rhythm()  # the camera may have come back with another rate
         if self._interrupted.is_set():  # it came between the last look and now
             reader.abandon()
 
     def close(self) -> None:
         """Waits a moment for the connection to be given back; one that hangs goes with the process."""
         self._leave_reader()
-        if self._hanging:
-            self._hanging[-1].join(_CLOSE_S)
+        hanging, self._hanging = self._hanging, []
+        if hanging:
+            hanging[-1].join(_CLOSE_S)
 
     def interrupt(self) -> None:
         self._interrupted.set()

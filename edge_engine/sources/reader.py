@@ -6,13 +6,17 @@ reader waits by its own clock, and starts another one when that has run out.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from typing import NamedTuple, TypeAlias
 
 from edge_engine.clock import NS_PER_S, monotonic_ns
-from edge_engine.errors import CorruptFrameError
+from edge_engine.errors import CorruptFrameError, one_line
 from edge_engine.sources.source import Grab, Source
+from edge_engine.state import LOGGER
+
+_log = logging.getLogger(LOGGER)
 
 # A reader this far ahead of who takes waits: the rest is the driver's or the network's to keep, or to drop.
 _MOST_WAITING = 4
@@ -89,7 +93,15 @@ class Reader:
         except Exception as error:
             self._tell(error)
         finally:
+            self._close()
+
+    def _close(self) -> None:
+        """What fails here is only told: what comes next doesn't depend on a connection that is over."""
+        try:
             self._source.close()
+        except Exception as error:
+            said = f"{type(error).__name__}: {one_line(error)}"
+            _log.error("%s: closing failed: %s", threading.current_thread().name, said)
 
     def _read(self) -> News:
         try:

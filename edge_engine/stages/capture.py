@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from edge_engine.clock import NS_PER_MS, monotonic_ns
-from edge_engine.errors import CorruptFrameError
+from edge_engine.errors import CorruptFrameError, one_line
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import FrameSlot
 from edge_engine.sources.source import Grab, Source
 from edge_engine.state import StreamState, StreamStatus
+
+_LONGEST_REASON = 1000
 
 
 class Capture:
@@ -41,7 +43,7 @@ class Capture:
         except RingClosed:
             raise
         except Exception as error:
-            self._status.move(StreamState.FAILED, str(error))
+            self._status.move(StreamState.FAILED, one_line(error, _LONGEST_REASON))
             raise
 
     def _step(self) -> None:
@@ -82,9 +84,14 @@ class Capture:
         )
 
     def _check_stamp(self, grab: Grab | None) -> None:
-        """A picture that is no newer than the one before it would be taken for news."""
+        """A picture that is no newer than the one before it would be taken for news, and one from the future
+        for fresher than it is, and all that follow it for older than it.
+        """
         if grab is None:
             return
+        ahead_ns = grab.captured_ns - monotonic_ns()
+        if ahead_ns > 0:
+            raise CorruptFrameError(f"stamped {ahead_ns / NS_PER_MS:.1f} ms in the future")
         behind_ns = self._last_ns - grab.captured_ns
         if behind_ns >= 0:
             how = "at the same moment as" if behind_ns == 0 else f"{behind_ns / NS_PER_MS:.1f} ms before"
