@@ -4,6 +4,7 @@ comes."""
 from __future__ import annotations
 
 import http.client
+import os
 import select
 import socket
 import ssl
@@ -212,7 +213,11 @@ class HttpSource:
     def _end_connection(self) -> None:
         if self._response is not None:
             self._response.close()
-        self._sockets.clear()
+        while self._sockets:
+            # Not by its `close`: urllib forgets the answers that asked for a password, which would keep it open.
+            descriptor = self._sockets.pop().detach()
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def close(self) -> None:
         self._end_connection()
