@@ -18,7 +18,9 @@ from edge_engine.sources.v4l2.formats import PictureReader
 from edge_engine.sources.v4l2.negotiate import choose_format, choose_rate, set_controls
 
 MAX_STAMP_AGE_NS = 2 * NS_PER_S
-"""A driver's stamp older than this, or from the future, is on another clock and not used."""
+"""A driver's stamp older than this is on another clock. It and one from the future are not used: the moment
+of the hand-over is the earliest that is known then.
+"""
 
 _CONTROL = "control."
 
