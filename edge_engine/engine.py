@@ -24,7 +24,7 @@ from edge_engine import kernels
 from edge_engine.choosing import Choices, labels_of
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.config import Config
-from edge_engine.errors import SourceError
+from edge_engine.errors import ConfigError, SourceError
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.forms import forms_of_file
 from edge_engine.models.model import Model
@@ -370,8 +370,10 @@ class Engine:
 
 
 def _is_fatal(thread: StageThread) -> bool:
-    """Whether it died of something that concerns more than its own stream."""
-    return thread.error is not None and not isinstance(thread.error, SourceError)
+    """Whether it died of something that concerns more than its own stream: what is wrong with a camera, or
+    how it was asked for, does not."""
+    is_streams_own = thread.stage == "capture" and isinstance(thread.error, (SourceError, ConfigError))
+    return thread.error is not None and not is_streams_own
 
 
 def _scheduling(config: Config, goal: Goal) -> tuple[Scheduling, Scheduling]:

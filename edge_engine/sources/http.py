@@ -214,7 +214,7 @@ class HttpSource:
         if self._response is not None:
             self._response.close()
         while self._sockets:
-            # Not by its `close`: urllib forgets the answers that asked for a password, which would keep it open.
+            # Not by its `close`: urllib forgets answers that asked for a password, which would keep it open.
             descriptor = self._sockets.pop().detach()
             if descriptor >= 0:
                 os.close(descriptor)
