@@ -109,6 +109,14 @@ def listen_to_ten(_: Path) -> None:
     assert len(done.stdout.splitlines()) == 10
 
 
+def list_the_cameras(_: Path) -> None:
+    assert "rtsp://" in run_program("sources").stdout
+
+
+def see_the_doctor(_: Path) -> None:
+    assert "provider cpu: loads" in run_program("doctor").stdout
+
+
 def list_models(_: Path) -> None:
     assert "nanodet-g" in run_program("models").stdout
 
@@ -177,6 +185,8 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
         run_a_file_for_some_classes
     ),
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
+    "edge-engine sources": list_the_cameras,
+    "edge-engine doctor": see_the_doctor,
     "edge-engine models": list_models,
     "edge-engine models pull yolox-nano": pull_a_model,
     "edge-engine inspect nanodet-g": inspect_a_model,

@@ -10,6 +10,7 @@ import typer
 
 from edge_engine import __version__
 from edge_engine.cli.bench import bench
+from edge_engine.cli.doctor import doctor
 from edge_engine.cli.eval import evaluate
 from edge_engine.cli.inspect import inspect
 from edge_engine.cli.listen import listen
@@ -40,6 +41,7 @@ app.command()(bench)
 app.command()(tune)
 app.command("eval")(evaluate)
 app.command()(quantize)
+app.command()(doctor)
 
 
 def _print_version(is_asked: bool) -> None:

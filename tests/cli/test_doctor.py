@@ -1,0 +1,78 @@
+"""edge-engine doctor: a machine as it is, and configurations that can't work."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_engine.diagnosis import system
+from tests.cli.program import run_program
+
+GOOD = "streams: {a: {source: 'test:64x48@50'}}\n"
+
+
+def findings(*arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = run_program("doctor", "--json", *arguments)
+    rows = json.loads(done.stdout)
+    return done.returncode, {row["check"]: row for row in rows}
+
+
+def test_a_machine_that_runs_the_tests_is_well_and_every_complaint_has_its_level() -> None:
+    done = run_program("doctor")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout
+    assert all(line.startswith(("ok ", "note ")) for line in lines)
+    for check in ("runtime", "kernels", "provider cpu", "model", "cache", "clock", "port", "cores"):
+        assert any(line[5:].startswith(f"{check}:") for line in lines), check
+
+
+def test_a_port_that_is_held_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        endpoint = f"tcp://127.0.0.1:{holder.getsockname()[1]}"
+        (held,) = system.port(endpoint)
+    assert held.level == "note"
+    assert f"{endpoint} can't be bound: Address already in use" in held.found
+    (free,) = system.port(endpoint)
+    assert (free.level, free.cure) == ("ok", "")
+
+
+def test_a_cache_that_can_not_be_written_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    (found,) = system.disk()
+    assert found.level == "bad"
+    assert "XDG_CACHE_HOME" in found.cure
+
+
+def test_a_configuration_that_works_is_well(tmp_path: Path) -> None:
+    path = tmp_path / "good.yaml"
+    path.write_text(GOOD)
+    code, found = findings(str(path))
+    assert code == 0
+    assert found["its stream a"]["found"].endswith("a picture of 64x48")
+    assert found["its model"]["level"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("text", "check", "says"),
+    [
+        ("streams: {a: {source: none.mp4}}\n", "its stream a", "none.mp4: can't be opened"),
+        ("streams: {a: {source: 'rtsp://127.0.0.1:9/cam'}}\n", "its stream a", "nothing listens there"),
+        (GOOD + "model: none.onnx\n", "its model", "none.onnx"),
+        (GOOD + "outputs: {zeromq: {endpoint: 'tcp://192.0.2.7:5555'}}\n", "its endpoint", "192.0.2.7"),
+        ("stream: {}\n", "configuration", "stream"),
+    ],
+)
+def test_what_keeps_a_configuration_from_working_is_bad_and_exit_2(
+    text: str, check: str, says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    code, found = findings(str(path))
+    assert code == 2
+    assert found[check]["level"] == "bad"
+    assert says in found[check]["found"] + found[check]["cure"]
