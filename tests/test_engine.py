@@ -305,7 +305,7 @@ class Faults:
 
 
 def test_a_failed_inference_costs_its_frame_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(make_config(frames=8))
+    engine = Engine(make_config(frames=8, workers=1))  # of several, one may be ahead of another
     Faults(engine, range(2, 5), monkeypatch)
     with engine:
         assert [result.seq for result in engine.results()] == [0, 1, 5, 6, 7]
