@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,14 +65,33 @@ def _endpoint(config: Config) -> Iterator[Finding]:
     if config.outputs.zeromq is None:
         return
     endpoint = config.outputs.zeromq.endpoint
-    with zmq.Context() as context, context.socket(zmq.PUB) as socket:
+    if endpoint.startswith("ipc://"):
+        yield _socket_file(Path(endpoint.removeprefix("ipc://")))
+        return
+    with zmq.Context() as context, context.socket(zmq.PUB) as publisher:
         try:
-            socket.bind(endpoint)
+            publisher.bind(endpoint)
         except zmq.ZMQError as error:
             cure = "is another engine running, or is it no address of this machine?"
             yield Finding("its endpoint", "bad", f"{endpoint}: {zmq.strerror(error.errno or 0)}", cure)
         else:
             yield Finding("its endpoint", "ok", f"{endpoint} is free")
+
+
+def _socket_file(path: Path) -> Finding:
+    """Asked by connecting: to bind would take it away from the engine that publishes there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            is_writable = os.access(path.parent, os.W_OK)
+            if is_writable:
+                return Finding("its endpoint", "ok", f"ipc://{path} is free")
+            return Finding(
+                "its endpoint", "bad", f"ipc://{path}: {path.parent} can't be written to", "another folder"
+            )
+    cure = "is another engine running?"
+    return Finding("its endpoint", "bad", f"ipc://{path}: somebody publishes there already", cure)
 
 
 def _stream(name: str, stream: StreamConfig) -> Finding:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 
 from edge_engine.diagnosis import system
 from tests.cli.program import run_program
@@ -55,6 +56,22 @@ def test_a_configuration_that_works_is_well(tmp_path: Path) -> None:
     assert code == 0
     assert found["its stream a"]["found"].endswith("a picture of 64x48")
     assert found["its model"]["level"] == "ok"
+
+
+def test_an_engine_that_publishes_is_found_and_goes_on_being_heard(tmp_path: Path) -> None:
+    endpoint = f"ipc://{tmp_path}/results"
+    path = tmp_path / "held.yaml"
+    path.write_text(GOOD + f"outputs: {{zeromq: {{endpoint: '{endpoint}'}}}}\n")
+    with zmq.Context() as context, context.socket(zmq.XPUB) as engine:
+        engine.bind(endpoint)
+        code, found = findings(str(path))
+        assert (code, found["its endpoint"]["level"]) == (2, "bad")
+        with context.socket(zmq.SUB) as late:
+            late.subscribe("")
+            late.connect(endpoint)
+            assert engine.poll(30_000), "a newcomer still finds it"
+    _, found = findings(str(path))
+    assert found["its endpoint"]["level"] == "ok"
 
 
 @pytest.mark.parametrize(
