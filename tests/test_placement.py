@@ -91,9 +91,7 @@ def test_work_near_the_limit_does_not_move_the_threads_to_and_fro() -> None:
         placement = Placement(Setting(workers=2, threads=1, pinned=True), MINE[:2], threads)
         work(burns, placement)
         assert placement.is_apart
-        burns[
-            2
-        ].step_ms = 21  # 0.34 of all work: more than it took to get apart, less than it takes to end it
+        burns[2].step_ms = 12  # 0.23 of all work: too much to get apart, too little to end it
         work(burns, placement)
         assert placement.is_apart
 
