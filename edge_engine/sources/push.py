@@ -56,14 +56,20 @@ class PushSource:
                 self._changed.wait_for(lambda: len(self._waiting) < _MOST_WAITING or self._has_ended)
             if self._has_ended:
                 return
+            news = self._news(picture, stamp_ns, now_utc_ns - (now_ns - stamp_ns))
             if len(self._waiting) >= _MOST_WAITING:
                 self._waiting.popleft()
                 self.missed += 1
-            try:
-                self._waiting.append(Grab(self._pixels(picture), stamp_ns, now_utc_ns - (now_ns - stamp_ns)))
-            except CorruptFrameError as error:
-                self._waiting.append(error)
+            self._waiting.append(news)
             self._changed.notify_all()
+
+    def _news(
+        self, picture: Image | bytes, captured_ns: int, captured_utc_ns: int
+    ) -> Grab | CorruptFrameError:
+        try:
+            return Grab(self._pixels(picture), captured_ns, captured_utc_ns)
+        except CorruptFrameError as error:
+            return error
 
     def _pixels(self, picture: Image | bytes) -> Pixels:
         if isinstance(picture, bytes):

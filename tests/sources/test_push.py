@@ -12,6 +12,8 @@ from edge_engine.clock import monotonic_ns
 from edge_engine.config import Config, StreamConfig
 from edge_engine.engine import Engine
 from edge_engine.pixels import Image
+from edge_engine.sources.push import PushSource
+from edge_engine.sources.uri import parse_uri
 
 
 def config(policy: str = "lossless") -> Config:
@@ -87,3 +89,15 @@ def test_a_program_that_waits_for_room_is_let_go_when_the_engine_stops() -> None
         pushing.start()
     pushing.join(30)
     assert not pushing.is_alive()
+
+
+def test_what_is_no_picture_takes_no_others_place() -> None:
+    source = PushSource(parse_uri("push:"), pace=False, loop=False)
+    for number in range(4):
+        source.push(numbered(number), None, waits=False)
+    with pytest.raises(ValueError, match="expected a uint8 picture"):
+        source.push(np.zeros((4, 4), np.uint8), None, waits=False)
+    assert source.missed == 0
+    first = source.read()
+    assert first is not None
+    assert int(first.pixels.bgr()[0, 0, 0]) == 0
