@@ -21,7 +21,8 @@ class MultipartError(ValueError):
 
 
 class Part(NamedTuple):
-    """`began_ns`: when its delimiter was fed. Names of headers are in lower case."""
+    """`began_ns`: when its body's first byte was fed; many servers send the delimiter long before that, with
+    the part before it. Names of headers are in lower case."""
 
     headers: dict[str, str]
     body: bytes
@@ -46,22 +47,22 @@ class MultipartParser:
         self._data += data
         parts: list[Part] = []
         while True:
-            if self._headers is None and not self._read_headers(now_ns):
+            if self._headers is None and not self._read_headers():
                 return parts
-            part = self._read_body()
+            if self._began_ns is None and self._data:
+                self._began_ns = now_ns
+            part = self._read_body(now_ns)
             if part is None:
                 return parts
             parts.append(part)
 
-    def _read_headers(self, now_ns: int) -> bool:
+    def _read_headers(self) -> bool:
         """Whether they are there; what stands before the delimiter is no part's."""
         at = self._data.find(self._delimiter)
         if at < 0:
             del self._data[: max(0, len(self._data) - len(self._delimiter))]
             return False
         del self._data[:at]
-        if self._began_ns is None:
-            self._began_ns = now_ns
         first_line = self._data.find(b"\n")
         end = None if first_line < 0 else _END_OF_HEADERS.search(self._data, max(first_line - 1, 0))
         if end is None:
@@ -75,7 +76,7 @@ class MultipartParser:
         self._searched = 0
         return True
 
-    def _read_body(self) -> Part | None:
+    def _read_body(self, now_ns: int) -> Part | None:
         """The part that is begun; None while some of it is missing."""
         assert self._headers is not None
         length = self._headers.get("content-length", "")
@@ -84,7 +85,7 @@ class MultipartParser:
             raise MultipartError(f"a part is longer than {LONGEST_PART} bytes")
         if end < 0 or len(self._data) < end:
             return None
-        part = Part(self._headers, bytes(self._data[:end]), self._began_ns or 0)
+        part = Part(self._headers, bytes(self._data[:end]), self._began_ns or now_ns)
         del self._data[:end]
         self._headers = self._began_ns = None
         return part

@@ -67,6 +67,15 @@ def test_headers_are_told_and_when_a_part_began() -> None:
     assert part == ({"x-timestamp": "12.5", "content-length": "3"}, b"abc", 5)
 
 
+def test_a_part_begins_with_its_first_byte_not_with_what_was_sent_ahead_of_it() -> None:
+    parser = MultipartParser("multipart/x-mixed-replace; boundary=b")
+    head = b"Content-Length: 3\r\n\r\n"
+    (first,) = parser.feed(b"--b\r\n" + head + b"abc\r\n--b\r\n", 5)
+    assert parser.feed(head, 6) == []
+    (second,) = parser.feed(b"def", 90)
+    assert (first.began_ns, second.began_ns) == (5, 90)
+
+
 def test_what_has_no_end_is_refused_before_it_fills_the_memory() -> None:
     with pytest.raises(MultipartError, match="no boundary"):
         MultipartParser("multipart/x-mixed-replace")
