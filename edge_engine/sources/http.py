@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import http.client
 import os
-import select
+import selectors
 import socket
 import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from edge_engine.clock import NS_PER_S, monotonic_ns, utc_ns
 from edge_engine.errors import ConfigError, CorruptFrameError, SourceError, one_line
 from edge_engine.pixels import JpegPixels
+from edge_engine.sources.backlog import Backlog
+from edge_engine.sources.http_handlers import Digest, Http, Https
 from edge_engine.sources.jpeg import is_jpeg, jpeg_size
 from edge_engine.sources.multipart import LONGEST_PART, MultipartError, MultipartParser, Part
 from edge_engine.sources.network import NetworkSource
@@ -28,19 +28,18 @@ from edge_engine.sources.uri import Size, SourceUri, masked
 WAIT_S = 10.0
 """For an answer, and for more of it: a call that was left behind ends then."""
 
-# What may wait in the system's buffer grows old there: some pictures, not seconds of them.
-_SOCKET_BYTES = 256 * 1024
 _CHUNK = 64 * 1024
 _MOST_AT_ONCE = 8 * 2**20
 _DEFAULT_FPS = 1.0
+_JPEG_TYPES = {"image/jpeg", "image/jpg", "image/pjpeg"}  # only the first is one
 
 
 class HttpSource:
     """Options: `fps` at which an address of single pictures is asked, `verify` 0 takes any certificate.
 
     A picture is stamped when its first byte came, or by the server's `X-Timestamp` where it sends that, which
-    shows how long a picture was held up. Of several that came at once the newest is taken; the others are
-    `missed`.
+    shows how long a picture was held up. Of several that came at once, or in a rush after a pause, the newest
+    is taken; the others are `missed`. (Not where the answer comes in chunks: nothing shows what waits there.)
     """
 
     is_live = True
@@ -59,6 +58,7 @@ class HttpSource:
         self._parser: MultipartParser | None = None
         self._video: Source | None = None
         self._timeline = Timeline()
+        self._backlog = Backlog()
         self.missed = 0
         self.description = self._name
 
@@ -76,7 +76,7 @@ class HttpSource:
                 raise SourceError(f"{self._name}: gives a page ({kind}), no pictures; is the path right?")
         except MultipartError as error:
             raise SourceError(f"{self._name}: {error}") from error
-        if kind == "image/jpeg":
+        if kind in _JPEG_TYPES:
             self.description = f"{self._name}: single JPEGs, asked for at {1 / self._period_s:g} fps"
         elif self._parser is not None:
             self.description = f"{self._name}: MJPEG"
@@ -117,13 +117,13 @@ class HttpSource:
             passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
             passwords.add_password(None, address, unquote(parts.username), unquote(parts.password or ""))
             knows = [
-                urllib.request.HTTPDigestAuthHandler(passwords),
+                Digest(passwords),
                 urllib.request.HTTPBasicAuthHandler(passwords),
             ]
         context = ssl.create_default_context() if self._verify == "1" else ssl._create_unverified_context()
         return address, urllib.request.build_opener(
-            _Http(self._sockets.append),
-            _Https(self._sockets.append, context),
+            Http(self._sockets.append),
+            Https(self._sockets.append, context),
             *knows,
         )
 
@@ -158,11 +158,27 @@ class HttpSource:
             if data is None:
                 return None
             parts = self._parse(data)
-        received = 0
-        while received < _MOST_AT_ONCE and self._is_more_there() and (data := self._receive()):
-            received += len(data)
-            parts += self._parse(data)
+        self._backlog.came(len(parts), monotonic_ns())
+        newest = self._drain(parts)
         self.missed += len(parts) - 1
+        return newest
+
+    def _drain(self, parts: list[Part]) -> Part:
+        """Adds what has come since, and tells the newest. A connection's end is left to the next read."""
+        received = 0
+        while received < _MOST_AT_ONCE or self._backlog.wait_s:
+            try:
+                data = self._receive() if self._is_more_there(self._backlog.wait_s) else None
+                if not data:
+                    break
+                received += len(data)
+                more = self._parse(data)
+            except SourceError:
+                break
+            if more:
+                self._backlog.came(len(more), monotonic_ns())
+                parts += more
+        self._backlog.end()
         return parts[-1]
 
     def _parse(self, data: bytes) -> list[Part]:
@@ -185,14 +201,18 @@ class HttpSource:
             raise SourceError(f"{self._name}: lost: the server has ended the stream")
         return data or None
 
-    def _is_more_there(self) -> bool:
+    def _is_more_there(self, within_s: float) -> bool:
         """Of an answer in chunks nobody can say: what is there may be the end of the last one alone."""
         if getattr(self._response, "chunked", False):
             return False
         connection = self._sockets[-1]
         if isinstance(connection, ssl.SSLSocket) and connection.pending():
             return True
-        return connection.fileno() >= 0 and bool(select.select([connection], [], [], 0)[0])
+        if connection.fileno() < 0:
+            return False
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_READ)
+            return bool(selector.select(within_s))
 
     def _next_picture(self) -> Part | None:
         """The answer at hand, or a new one when it is time."""
@@ -235,40 +255,6 @@ class HttpSource:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:  # it is closed already
                 continue
-
-
-Note = Callable[[socket.socket], None]
-
-
-class _Http(urllib.request.HTTPHandler):
-    def __init__(self, note: Note) -> None:
-        super().__init__()
-        self._kind = _noted(http.client.HTTPConnection, note)
-
-    def http_open(self, request: urllib.request.Request) -> Any:  # noqa: ANN401 - as urllib has it
-        return self.do_open(self._kind, request)
-
-
-class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, note: Note, context: ssl.SSLContext) -> None:
-        super().__init__(context=context)
-        self._tls = context
-        self._kind = _noted(http.client.HTTPSConnection, note)
-
-    def https_open(self, request: urllib.request.Request) -> Any:  # noqa: ANN401 - as urllib has it
-        return self.do_open(self._kind, request, context=self._tls)
-
-
-def _noted(kind: type[http.client.HTTPConnection], note: Note) -> Any:  # noqa: ANN401 - a class made here
-    """The same, which tells of its socket: that alone can end a call that waits."""
-
-    class Noted(kind):  # type: ignore[misc, valid-type]
-        def connect(self) -> None:
-            super().connect()
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BYTES)
-            note(self.sock)
-
-    return Noted
 
 
 def one_line_of(reason: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import signal
 import statistics
@@ -9,13 +10,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from edge_engine.errors import ConfigError, CorruptFrameError, SourceError
 from edge_engine.sources import make_source
+from edge_engine.sources.http import HttpSource
 from edge_engine.sources.live import Patience
+from edge_engine.sources.uri import parse_uri
 from edge_engine.state import StreamState
 from tests.rigs.peer import PATIENCE_S, Peer, wait_until
 from tests.sources.live import opened, pictures, too_fresh_ms
@@ -31,7 +35,7 @@ def uri(camera: Peer, path: str = "cam") -> str:
     return f"http://127.0.0.1:{camera.port}/{path}"
 
 
-@pytest.mark.parametrize("path", ["cam", "chunked", "stamped"])
+@pytest.mark.parametrize("path", ["cam", "chunked", "stamped", "early"])
 def test_pictures_come_packed_and_stamped_when_they_began_to_come(camera: Peer, path: str) -> None:
     source, _ = opened(uri(camera, path))
     assert source.description == f"{uri(camera, path)}: MJPEG"
@@ -49,6 +53,37 @@ def test_a_burst_of_old_pictures_is_dated_by_the_servers_own_stamps(camera: Peer
     threading.Timer(0.8, camera.say, ["burst"]).start()
     assert max(map(too_fresh_ms, pictures(source, 20))) < usual_ms + 200
     assert source.missed > 0, "of a burst the newest alone is worth a look"
+    source.close()
+
+
+@pytest.mark.parametrize("how", ["burst", "drip"])
+def test_old_pictures_that_come_in_a_rush_after_a_stall_are_not_taken_for_fresh_ones(how: str) -> None:
+    with Peer("mjpeg_server", "--fps", "5") as camera:
+        source, _ = opened(uri(camera), Patience(30_000, 30_000))
+        pictures(source, 5)
+        camera.say("hold")
+        threading.Timer(3, camera.say, [how]).start()
+        after = pictures(source, 3)
+        assert max(map(too_fresh_ms, after)) < 1000, "they were up to 3 s old"
+        assert source.missed >= 8
+        source.close()
+
+
+def test_a_slow_cameras_picture_is_no_older_than_it_is() -> None:
+    """mjpg-streamer sends the next delimiter with the picture: it says nothing of when the next is taken."""
+    with Peer("mjpeg_server", "--fps", "2") as camera:
+        source, _ = opened(uri(camera, "early"), Patience(30_000, 30_000))
+        assert statistics.median(map(too_fresh_ms, pictures(source, 5))) >= -5
+        source.close()
+
+
+def test_a_picture_that_the_server_hangs_up_after_is_not_lost(camera: Peer) -> None:
+    source = HttpSource(parse_uri(uri(camera, "once")), pace=False, loop=False)
+    source.open()
+    assert wait_until(lambda: camera.ask("over") == "1")
+    pictures(source, 1)
+    with pytest.raises(SourceError, match="the server has ended the stream"):
+        source.read()
     source.close()
 
 
@@ -124,8 +159,9 @@ def test_a_camera_that_goes_away_comes_back(camera: Peer, fault: str) -> None:
     source.close()
 
 
-def test_an_address_of_single_pictures_is_asked_again_and_again(camera: Peer) -> None:
-    source, status = opened(f"{uri(camera, 'still')}#fps=20")
+@pytest.mark.parametrize("path", ["still", "jpg"])
+def test_an_address_of_single_pictures_is_asked_again_and_again(camera: Peer, path: str) -> None:
+    source, status = opened(f"{uri(camera, path)}#fps=20")
     grabs = pictures(source, 5)
     assert source.description.endswith("single JPEGs, asked for at 20 fps")
     assert len({grab.captured_ns for grab in grabs}) == 5
@@ -161,8 +197,24 @@ def test_what_can_not_be_opened_is_one_line_with_a_cure(camera: Peer) -> None:
         make_source("https://h/c#verify=maybe", pace=True, loop=False)
 
 
-def test_a_user_and_password_are_given_where_they_are_asked_for_and_never_shown() -> None:
-    with Peer("mjpeg_server", "--user", "robot:s3cr@t") as camera:
+def test_a_process_with_very_many_open_files_reads_a_camera_too(camera: Peer) -> None:
+    """select() takes no descriptor from 1024 on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2048:
+        pytest.skip("this system allows no so many")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    with ExitStack() as files:
+        for _ in range(1100):
+            files.enter_context(Path("/dev/null").open("rb"))
+        source, _ = opened(uri(camera))
+        pictures(source, 3)
+        source.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_a_user_and_password_are_given_where_they_are_asked_for_and_never_shown(algorithm: str) -> None:
+    with Peer("mjpeg_server", "--user", "robot:s3cr@t", "--digest", algorithm) as camera:
         address = f"http://robot:s3cr%40t@127.0.0.1:{camera.port}/cam"
         source, _ = opened(address)
         pictures(source, 2)
