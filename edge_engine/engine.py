@@ -255,11 +255,13 @@ class Engine:
         """Called by each stage's thread at its end; one that died ends all others, a camera its own stream
         alone.
         """
-        if _is_fatal(thread):
-            self._abort()
-        with self._changed:
-            self._running -= 1
-            self._changed.notify_all()
+        try:
+            if _is_fatal(thread):
+                self._abort()
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
 
     def _abort(self) -> None:
         for source in self._sources.values():

@@ -71,7 +71,8 @@ class StreamStatus:
         self.missed = 0
         self._stream = stream
         self._logged_ns: deque[int] = deque(maxlen=LINES_A_MINUTE)
-        self._left_out = 0
+        self._logged = self.now.state
+        self._untold = 0
 
     def move(self, state: StreamState, reason: str = "") -> None:
         """Raises ValueError for a step that the machine doesn't have. A move to where it is only renews the
@@ -80,12 +81,14 @@ class StreamStatus:
         if state is self.now.state:
             if reason != self.now.reason:
                 self.now = replace(self.now, reason=reason)
+            if self._untold:
+                self._log()  # so that a log doesn't end with what has long passed
             return
         if state not in _AFTER[self.now.state]:
             raise ValueError(
                 f"stream {self._stream}: {self.now.state.value} is never followed by {state.value}"
             )
-        before, lost = self.now.state, state is StreamState.RECONNECTING
+        lost = state is StreamState.RECONNECTING
         self.now = replace(
             self.now,
             state=state,
@@ -93,28 +96,30 @@ class StreamStatus:
             since_ns=monotonic_ns(),
             reconnects=self.now.reconnects + lost,
         )
-        self._log(before)
+        self._untold += 1
+        self._log()
 
     def describe(self, description: str) -> None:
         self.now = replace(self.now, description=description)
 
-    def _log(self, before: StreamState) -> None:
-        now_ns = monotonic_ns()
+    def _log(self) -> None:
+        """The last change, unless there were too many of late."""
+        now_ns, now = monotonic_ns(), self.now
         is_full = len(self._logged_ns) == LINES_A_MINUTE and now_ns - self._logged_ns[0] < 60 * NS_PER_S
-        if is_full and not self.now.is_over:
-            self._left_out += 1
+        if is_full and not now.is_over:
             return
-        self._logged_ns.append(now_ns)
         # A stream without a configuration is named after its URI, which may hold anything.
         name = self._stream if self._stream.isprintable() else repr(self._stream)
-        text = f"stream={name} state={self.now.state.value}"
-        if self.now.reason:
-            text += f" reason={self.now.reason!r}"
-        if self._left_out:
-            text += f" left_out={self._left_out}"
-        self._left_out = 0
-        fields = {"stream": self._stream, "state": self.now.state.value, "reason": self.now.reason}
-        _log.log(_level(before, self.now.state), "%s", text, extra=fields)
+        text = f"stream={name} state={now.state.value}"
+        if now.reason:
+            text += f" reason={now.reason!r}"
+        if self._untold > 1:
+            text += f" left_out={self._untold - 1}"
+        level = _level(self._logged, now.state)
+        self._logged_ns.append(now_ns)
+        self._logged, self._untold = now.state, 0
+        fields = {"stream": self._stream, "state": now.state.value, "reason": now.reason}
+        _log.log(level, "%s", text, extra=fields)
 
 
 def _level(before: StreamState, state: StreamState) -> int:

@@ -107,6 +107,23 @@ def test_a_record_has_its_fields_for_programs() -> None:
     assert kept.lines()[1] == r"stream=street state=reconnecting reason='camera: gone\nfor 2 s'"
 
 
+def test_the_log_tells_in_the_end_how_a_camera_is_that_has_calmed_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It moved for the last time while its lines were left out; each of its pictures says that it runs."""
+    now_ns = [0]
+    monkeypatch.setattr(state, "monotonic_ns", lambda: now_ns[0])
+    with Kept() as kept:
+        status = StreamStatus("a")
+        for number in range(41):
+            status.move(StreamState.RUNNING if number % 2 == 0 else StreamState.STALLED)
+        assert "state=stalled" in kept.lines()[-1]
+        for now_ns[0] in range(0, 70 * 10**9, 10**9):
+            status.move(StreamState.RUNNING)
+    assert len(kept.lines()) == LINES_A_MINUTE + 1
+    assert kept.lines()[-1] == "stream=a state=running left_out=30"
+
+
 def test_after_a_minute_lines_are_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
     now_ns = [0]
     monkeypatch.setattr(state, "monotonic_ns", lambda: now_ns[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -251,5 +252,20 @@ def test_the_program_goes_on_with_the_other_camera_and_exits_3_in_the_end(tmp_pa
     assert "Traceback" not in said
     assert "stream=absent state=failed" in done.stdout
     assert "recognising" in done.stdout
+    assert "captured" in done.stdout, "what the other camera gave is summed up"
     assert done.stderr.startswith("edge-engine: ")
     assert "/dev/video99" in done.stderr
+
+
+def test_a_run_that_is_over_in_time_tells_of_the_camera_that_failed_meanwhile(tmp_path: Path) -> None:
+    config = tmp_path / "two.yaml"
+    config.write_text(
+        "streams:\n  absent:\n    source: /dev/video99\n  there:\n    source: test:64x48@25\n"
+        "    max_age_ms: 60000\n"
+    )
+    done = run_program("run", str(config), "--seconds", "1", "--json")
+    assert done.returncode == 3, done.stderr
+    streams = json.loads(done.stdout)["streams"]
+    assert (streams["absent"]["state"], streams["there"]["state"]) == ("failed", "ended")
+    assert streams["there"]["published"] > 0
+    assert "/dev/video99" in done.stderr.splitlines()[-1]

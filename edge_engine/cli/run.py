@@ -20,6 +20,7 @@ from edge_engine.cli.screen import make_screen, told_if_slow
 from edge_engine.cli.status import StatusLine, changes_of_state, print_summary
 from edge_engine.config import Config
 from edge_engine.engine import Engine
+from edge_engine.errors import SourceError
 from edge_engine.outputs.zeromq import ZeroMqOutput
 
 _REFRESH_S = 0.25
@@ -79,12 +80,17 @@ def _run(config: Config, screen: Console, as_json: bool) -> None:
         try:
             engine.start()
             _watch(engine, screen, stop)
+        except SourceError:
+            if not engine.has_captured():
+                raise  # there is nothing to sum up
         finally:
             engine.stop()
     summary = engine.summary()
     print_summary(summary, screen)
     if as_json:
         typer.echo(msgspec.json.encode(summary))
+    if not stop.is_set():
+        engine.wait(0)  # raises what a stream died of, if one did while others went on
 
 
 def _stop_on_signals() -> threading.Event:

@@ -12,6 +12,7 @@ import zmq
 
 from edge_engine.config import Config, StreamConfig, load_config
 from edge_engine.diagnosis.finding import Finding
+from edge_engine.diagnosis.system import held_by
 from edge_engine.errors import CorruptFrameError, EdgeEngineError
 from edge_engine.models.model import Model
 from edge_engine.models.providers import Setting
@@ -73,7 +74,10 @@ def _endpoint(config: Config) -> Iterator[Finding]:
             publisher.bind(endpoint)
         except zmq.ZMQError as error:
             cure = "is another engine running, or is it no address of this machine?"
-            yield Finding("its endpoint", "bad", f"{endpoint}: {zmq.strerror(error.errno or 0)}", cure)
+            said = f"{endpoint}: {zmq.strerror(error.errno or 0)}"
+            if error.errno == zmq.EADDRINUSE:
+                said += held_by(endpoint)
+            yield Finding("its endpoint", "bad", said, cure)
         else:
             yield Finding("its endpoint", "ok", f"{endpoint} is free")
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import os
 import shutil
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import psutil
 
 from edge_engine.bench.machine import condition
 from edge_engine.cache import cache_folder, write_atomically
 from edge_engine.client import DEFAULT_ENDPOINT
 from edge_engine.diagnosis.finding import Finding, Level
+from edge_engine.errors import ConfigError
 from edge_engine.processor import cores
+from edge_engine.scheduling import Scheduling, keep_awake
 
 _ROOM_MB = 200
 _HOT_C = 80.0
@@ -22,29 +27,39 @@ _FEWEST_DESCRIPTORS = 1024
 _OLDEST_S = 1_735_689_600  # 2025 began: a clock before that was never set
 _UNSYNCHRONISED = 5  # adjtimex(2): TIME_ERROR
 _SLOW_GOVERNORS = {"powersave", "ondemand", "conservative"}
-_LATENCY = Path("/dev/cpu_dma_latency")
+_SLOW_CLOCKS = {"hpet", "acpi_pm", "jiffies", "pit"}
+_CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 def priorities() -> Iterator[Finding]:
-    """What `realtime` in a configuration needs."""
+    """What `realtime` in a configuration needs, tried: in a container even root may be refused."""
     import resource
 
-    most, _ = resource.getrlimit(resource.RLIMIT_RTPRIO) if hasattr(resource, "RLIMIT_RTPRIO") else (0, 0)
-    if os.geteuid() == 0 or most > 0:
-        yield Finding("real-time priority", "ok", "allowed")
-    else:
-        cure = "`<user> - rtprio 50` in /etc/security/limits.conf, then log in again"
-        yield Finding("real-time priority", "note", "not allowed: realtime.priority is refused", cure)
-    if os.access(_LATENCY, os.W_OK):
-        yield Finding("cores kept awake", "ok", f"{_LATENCY} may be written")
-    else:
-        cure = "run as root, or a udev rule that lets your group write to it"
-        yield Finding(
-            "cores kept awake", "note", f"{_LATENCY} may not be written: realtime.awake is refused", cure
-        )
+    yield _allowed("real-time priority", Scheduling(priority=2).apply)
+    yield _allowed("cores kept awake", lambda: keep_awake().close())
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     level: Level = "ok" if descriptors >= _FEWEST_DESCRIPTORS or descriptors < 0 else "note"
     yield Finding("open files", level, f"at most {descriptors}", "" if level == "ok" else "ulimit -n 4096")
+
+
+def _allowed(check: str, do: Callable[[], None]) -> Finding:
+    """Done in a thread of its own, with which its priority goes."""
+    refused: list[ConfigError] = []
+
+    def try_it() -> None:
+        try:
+            do()
+        except ConfigError as error:
+            refused.append(error)
+
+    trying = threading.Thread(target=try_it)
+    trying.start()
+    trying.join()
+    if not refused:
+        return Finding(check, "ok", "allowed")
+    found, _, cure = str(refused[0]).partition("; ")
+    return Finding(check, "note", found, cure)
 
 
 def disk() -> Iterator[Finding]:
@@ -79,6 +94,12 @@ def clock() -> Iterator[Finding]:
             "synchronised" if state is not None else "set; the system doesn't tell whether it is synchronised"
         )
         yield Finding("clock", "ok", said)
+    source = _text(_CLOCK_SOURCE)
+    if source in _SLOW_CLOCKS:
+        cure = "tsc=reliable among the kernel's parameters, if the processor's clock is one"
+        yield Finding("clock source", "note", f"{source}: each look at the clock takes microseconds", cure)
+    elif source:
+        yield Finding("clock source", "ok", source)
 
 
 def _clock_state() -> int | None:
@@ -128,10 +149,24 @@ def port(endpoint: str = DEFAULT_ENDPOINT) -> Iterator[Finding]:
         try:
             probe.bind((host, int(number)))
         except OSError as error:
-            cure = f"ss -ltnp 'sport = :{number}' tells by whom; or publish on another endpoint"
-            yield Finding("port", "note", f"{endpoint} can't be bound: {error.strerror}", cure)
+            said = f"{endpoint} can't be bound: {error.strerror}{held_by(endpoint)}"
+            yield Finding("port", "note", said, "end that program, or publish on another endpoint")
         else:
             yield Finding("port", "ok", f"{endpoint} is free")
+
+
+def held_by(endpoint: str) -> str:
+    """Which program listens at a tcp:// endpoint, where that may be known: others' are hidden."""
+    number = endpoint.rpartition(":")[2]
+    with contextlib.suppress(psutil.Error, OSError):
+        for each in psutil.net_connections("tcp"):
+            if (
+                each.status == psutil.CONN_LISTEN
+                and str(getattr(each.laddr, "port", "")) == number
+                and each.pid
+            ):
+                return f"; {psutil.Process(each.pid).name()} (process {each.pid}) listens there"
+    return ""
 
 
 def container() -> Iterator[Finding]:
@@ -146,15 +181,24 @@ def container() -> Iterator[Finding]:
 
 
 def _quota_cores() -> float | None:
-    """cgroup v2's and v1's limit of CPU time, in cores."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return None if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
-        pass
-    folder = Path("/sys/fs/cgroup/cpu")
-    try:
-        quota_us = int((folder / "cpu.cfs_quota_us").read_text())
-        return None if quota_us < 0 else quota_us / int((folder / "cpu.cfs_period_us").read_text())
-    except (OSError, ValueError, ZeroDivisionError):
-        return None
+    """The least limit of CPU time, in cores, of this process's control groups, of either version."""
+    limits = [limit for folder in _groups() if (limit := _limit_in(folder)) is not None]
+    return min(limits, default=None)
+
+
+def _groups() -> Iterator[Path]:
+    """Its own and those above it; in a container the topmost is often the only one that is seen."""
+    for line in _text(Path("/proc/self/cgroup")).splitlines():
+        _, kinds, path = line.split(":", 2)
+        if not kinds or "cpu" in kinds.split(","):
+            own = Path(path.lstrip("/"))
+            for root in (_CGROUPS, _CGROUPS / "cpu"):
+                yield from (root / above for above in (own, *own.parents))
+
+
+def _limit_in(folder: Path) -> float | None:
+    quota, _, period = _text(folder / "cpu.max").partition(" ")
+    if not quota:
+        quota, period = _text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us")
+    is_limit = quota.isdecimal() and period.isdecimal() and int(period) > 0
+    return int(quota) / int(period) if is_limit else None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
-from edge_engine.errors import CorruptFrameError, SourceError
+from edge_engine.errors import ConfigError, CorruptFrameError, SourceError
 from edge_engine.sources.reader import Ended, News, Opened, Reader
 from edge_engine.sources.source import Grab, Source
 from edge_engine.state import StreamState, StreamStatus
@@ -27,6 +27,7 @@ ends.
 """
 
 _STALLED_AFTER_NS, _STALLED_AFTER_PERIODS = 150 * NS_PER_MS, 3.5
+_STALLED_AT_FIRST_NS = NS_PER_S  # while a camera's rate isn't known
 _GIVEN_UP_AFTER_NS, _GIVEN_UP_AFTER_PERIODS = NS_PER_S, 6
 _LONGEST_GRACE_NS = NS_PER_S // 4
 _CLOSE_S = 0.5
@@ -159,10 +160,13 @@ class LiveSource:
     def _patience_ns(self) -> int:
         if not self._is_running:
             return self._patience.open_ms * NS_PER_MS
-        deadline_ns, period_ns = self._frame_deadline_ns(), self._rhythm.period_ns
-        if self._is_stalled or not period_ns:
-            return deadline_ns
-        return min(deadline_ns, max(_STALLED_AFTER_NS, int(_STALLED_AFTER_PERIODS * period_ns)))
+        deadline_ns = self._frame_deadline_ns()
+        return deadline_ns if self._is_stalled else min(deadline_ns, self._stalled_after_ns())
+
+    def _stalled_after_ns(self) -> int:
+        if not self._rhythm.period_ns:
+            return _STALLED_AT_FIRST_NS
+        return max(_STALLED_AFTER_NS, int(_STALLED_AFTER_PERIODS * self._rhythm.period_ns))
 
     def _frame_deadline_ns(self) -> int:
         if self._patience.frame_ms is not None:
@@ -182,9 +186,12 @@ class LiveSource:
             )
         if waited_ns >= self._frame_deadline_ns():
             return SourceError(f"{self._name}: no picture for {waited_ms} ms")
-        self._is_stalled = True
-        self._status.move(StreamState.STALLED, f"no picture for {waited_ms} ms")
+        self._stall(f"no picture for {waited_ms} ms")
         return None
+
+    def _stall(self, reason: str) -> None:
+        self._is_stalled = True
+        self._status.move(StreamState.STALLED, reason)
 
     def _note_picture(self) -> None:
         now_ns = monotonic_ns()
@@ -198,19 +205,20 @@ class LiveSource:
         self._forget_ended()
 
     def _note_damage(self, damage: CorruptFrameError) -> None:
-        """Raises it, to be counted. A connection that gives nothing else for too long is lost: a new one may
-        cure it.
+        """Raises it, to be counted. A connection that gives nothing else is stalled, and after too long lost:
+        a new one may cure it.
         """
         now_ns, longest_ns = monotonic_ns(), self._patience.open_ms * NS_PER_MS
+        without_ns = now_ns - self._picture_ns
+        what = f"only damaged pictures for {without_ns // NS_PER_MS} ms"
         if self._is_running:
             longest_ns = max(longest_ns, self._frame_deadline_ns())
             self._since_ns = now_ns
-            self._is_stalled = False
-        without_ns = now_ns - self._picture_ns
+            if without_ns >= self._stalled_after_ns():
+                self._stall(what)
         if without_ns < longest_ns:
             raise damage
-        waited_ms = without_ns // NS_PER_MS
-        self._lose(SourceError(f"{self._name}: only damaged pictures for {waited_ms} ms; the last: {damage}"))
+        self._lose(SourceError(f"{self._name}: {what}; the last: {damage}"))
 
     def _lose(self, why: object) -> None:
         """Leave the connection behind. Raises `why` when it is no source's fault, or the stream is to end
@@ -219,6 +227,8 @@ class LiveSource:
         self._leave_reader()
         if isinstance(why, Ended):
             why = SourceError(f"{self._name}: ended before it gave a picture")
+        if isinstance(why, ConfigError) and self._has_ever_run:
+            why = SourceError(str(why))  # such as of another camera in the place of the one that was there
         if not isinstance(why, SourceError):
             raise why if isinstance(why, Exception) else AssertionError(why)
         never_came = self._patience.reconnect == "lost" and not self._has_ever_run

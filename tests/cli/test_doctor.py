@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 import zmq
 
 from edge_engine.diagnosis import system
-from tests.cli.program import run_program
+from tests.cli.program import ROOT, run_program
 
 GOOD = "streams: {a: {source: 'test:64x48@50'}}\n"
 
@@ -37,8 +41,46 @@ def test_a_port_that_is_held_is_told() -> None:
         (held,) = system.port(endpoint)
     assert held.level == "note"
     assert f"{endpoint} can't be bound: Address already in use" in held.found
+    assert f"(process {os.getpid()}) listens there" in held.found
     (free,) = system.port(endpoint)
     assert (free.level, free.cure) == ("ok", "")
+
+
+def test_a_limit_of_time_is_found_wherever_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "cgroup"
+    monkeypatch.setattr(system, "_CGROUPS", root)
+    own = [folder for folder in system._groups() if folder.is_relative_to(root)]
+    for folder, limit, cores in ((own[0], "150000 100000", 1.5), (root, "50000 100000", 0.5)):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cpu.max").write_text(limit + "\n")
+        assert system._quota_cores() == cores
+    for folder in {own[0], root}:
+        (folder / "cpu.max").write_text("max 100000\n")
+    assert system._quota_cores() is None
+    (root / "cpu").mkdir(exist_ok=True)
+    (root / "cpu" / "cpu.cfs_quota_us").write_text("20000\n")
+    (root / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert system._quota_cores() == 0.2
+    (found,) = system.container()
+    assert (found.level, "only the time of 0.2 is given" in found.found) == ("note", True)
+
+
+def test_what_the_system_refuses_is_told_with_its_cure() -> None:
+    """As an ordinary user, without limits of his own."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    code = (
+        "import os, resource; from edge_engine.diagnosis import system; "
+        "resource.setrlimit(resource.RLIMIT_RTPRIO, (0, 0)); os.setgroups([]); os.setuid(65534); "
+        "print([(each.check, each.level, each.cure) for each in system.priorities()])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    found = {check: (level, cure) for check, level, cure in ast.literal_eval(done.stdout)}
+    assert found["real-time priority"][0] == found["cores kept awake"][0] == "note"
+    assert "limits.conf" in found["real-time priority"][1]
+    assert "udev" in found["cores kept awake"][1]
 
 
 def test_a_cache_that_can_not_be_written_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from edge_engine.errors import CorruptFrameError, SourceError
+from edge_engine.errors import ConfigError, CorruptFrameError, SourceError
 from edge_engine.sources import live
 from edge_engine.sources.live import LiveSource, Patience
 from edge_engine.sources.reader import Ended, Opened, Reader
@@ -196,15 +196,65 @@ def test_a_camera_that_turns_to_nothing_but_damage_is_opened_anew() -> None:
     source.close()
 
 
-def read_over_damage(source: LiveSource) -> int:
-    """Until the next picture; how many damaged ones came before it."""
-    for damaged in itertools.count():
+def test_a_camera_that_gives_only_damage_does_not_run() -> None:
+    class Damages(Act):
+        is_damaged = threading.Event()
+
+        def read(self, connection: Connection) -> Grab | None:
+            grab = super().read(connection)
+            if self.is_damaged.is_set() and grab is not None:
+                raise CorruptFrameError("half a picture")
+            return grab
+
+    damages = Damages()
+    source, status = Camera(damages).live(Patience(30_000, frame_ms=30_000))
+    pictures(source, 8)
+    damages.is_damaged.set()
+    while status.now.state is StreamState.RUNNING:
+        read_over_damage(source, most=1)
+    assert status.now.state is StreamState.STALLED
+    assert status.now.reason.startswith("only damaged pictures for ")
+    damages.is_damaged.clear()
+    read_over_damage(source)
+    assert (status.now.state, status.now.reconnects) == (StreamState.RUNNING, 0)
+    source.close()
+
+
+def test_a_camera_that_hangs_before_its_rate_is_known_is_stalled_all_the_same() -> None:
+    told = Told(picture())
+    source, status = Camera(told).live()
+    pictures(source, 1)
+    reading = in_thread(lambda: pictures(source, 1))
+    assert wait_until(lambda: status.now.state is StreamState.STALLED)
+    told.queue.put(picture())
+    assert joined(reading)
+    assert (status.now.state, status.now.reconnects) == (StreamState.RUNNING, 0)
+    source.close()
+
+
+def test_another_camera_in_the_place_of_the_one_that_was_there_is_a_lost_camera() -> None:
+    """Although what was asked of the first can't be asked of it: the right one may be plugged in again."""
+    wrong = Fails("open", ConfigError("camera: it has no control exposure"))
+    camera = Camera(Told(picture(), gone()), wrong, Act())
+    source, status = camera.live()
+    pictures(source, 2)
+    assert (len(camera.connections), status.now.reconnects) == (3, 1)
+    source.close()
+    source, _ = Camera(wrong).live(is_open=False)
+    with pytest.raises(ConfigError, match="no control exposure"):
+        source.open()
+    source.close()
+
+
+def read_over_damage(source: LiveSource, most: int = 10**9) -> int:
+    """Until the next picture; how many damaged ones came before it, at most."""
+    for damaged in range(most):
         try:
             assert source.read() is not None
             return damaged
         except CorruptFrameError:
             continue
-    raise AssertionError
+    return most
 
 
 def test_an_end_before_any_picture_is_no_camera_and_one_after_it_an_end() -> None:
