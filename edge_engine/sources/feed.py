@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -104,9 +105,14 @@ class Feed:
         try:
             packet = next(self._packets, None)
         except av.InvalidDataError as error:
+            self._packets = self._container.demux(self._stream)  # what has raised gives nothing any more
             raise CorruptFrameError(f"{self._name}: damaged data: {error.strerror}") from error
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"{self._name}: lost: {said(error)}") from error
+        except (
+            IndexError
+        ):  # what PyAV makes of the end where a stream, such as sound, began after the opening
+            packet = None
         given_ns, now_ns = self._arrived_ns, monotonic_ns()
         self._arrived_ns = now_ns
         if packet is not None and packet.has_sidedata("prft"):
@@ -152,7 +158,9 @@ class Feed:
 
 def said(error: Exception) -> str:
     """FFmpeg's words, without the address that it may repeat."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, av.ExitError):  # PyAV's time limit, which FFmpeg calls an immediate exit
+        return "no answer in time"
+    text = getattr(error, "strerror", None) or str(error)
     return masked(one_line(ValueError(text)))
 
 
@@ -166,23 +174,33 @@ def _open(address: str, name: str, options: Mapping[str, str], demuxer: str | No
             metadata_errors="replace",
         )
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(f"{name}: can't be opened: {said(error)}{_cure(error)}") from error
+        raise SourceError(f"{name}: can't be opened: {said(error)}{_cure(error, address)}") from error
 
 
 _CURES = {
     "HTTPUnauthorizedError": "give a user and password, as in rtsp://USER:PASSWORD@HOST/PATH",
     "HTTPForbiddenError": "this user may not see it",
     "HTTPNotFoundError": "is the path right? the camera's manual or ONVIF tells it",
+    "HTTPServerError": "the camera is in trouble, or has too many viewers",
     "ConnectionRefusedError": "nothing listens there: is the port right, and the camera's service on?",
-    "TimeoutError": "no answer: is the address right, and the camera on and in this network?",
-    "ExitError": "no answer: is the address right, and the camera on and in this network?",
-    "ProtocolNotFoundError": "this build of FFmpeg doesn't speak it",
+    "TimeoutError": "is the address right, and the camera on and in this network?",
+    "ExitError": "is the address right, and the camera on and in this network?",
+    "ProtocolNotFoundError": "this build of FFmpeg doesn't speak it; GStreamer may (gst:)",
     "DemuxerNotFoundError": "this build of FFmpeg doesn't know it",
     "InvalidDataError": "what comes from there is no video that FFmpeg knows",
 }
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH}
 
 
-def _cure(error: Exception) -> str:
+def _cure(error: Exception, address: str) -> str:
+    """By the class; of a bare OSError by its number, which is EIO for two causes."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _UNREACHABLE:
+        return "; is the address right, and this machine in the camera's network?"
+    if number == errno.EIO and address.startswith(("rtsps:", "rtmps:")):
+        return "; is its certificate one that this machine trusts? #verify=0 takes any"
+    if number == errno.EIO and "://" in address:
+        return "; is the host's name right?"
     cures = (_CURES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _CURES)
     return "".join(f"; {cure}" for cure in list(cures)[:1])
 
@@ -190,4 +208,14 @@ def _cure(error: Exception) -> str:
 def _video(container: InputContainer, name: str) -> VideoStream:
     if not container.streams.video:
         raise SourceError(f"{name}: there is no video in it; expected a stream with one")
-    return max(container.streams.video, key=lambda stream: stream.width * stream.height)
+    streams = [stream for stream in container.streams.video if _has_decoder(stream)]
+    if not streams:
+        raise SourceError(
+            f"{name}: its video is of a kind that this FFmpeg can't decode; is it set to H.264?"
+        )
+    return max(streams, key=lambda stream: stream.width * stream.height)
+
+
+def _has_decoder(stream: VideoStream) -> bool:
+    """PyAV's types don't foresee that a stream has none."""
+    return getattr(stream, "codec_context", None) is not None

@@ -9,7 +9,8 @@ from edge_engine.sources.feed import Feed
 from edge_engine.sources.source import Grab
 from edge_engine.sources.uri import Size, SourceUri
 
-# An RTSP server's answer tells the codec; what comes over UDP alone must be looked at until it does.
+# An RTSP server tells the codec; elsewhere what comes must be looked at until it does. What is looked at is
+# thrown away ("nobuffer"), or the first pictures would be old ones that look fresh.
 _QUICK_LOOK = {"analyzeduration": "100000", "probesize": "32768"}
 _LONG_LOOK = {"analyzeduration": "2000000", "probesize": "1000000"}
 # A packet that UDP has overtaken is waited for so long, in microseconds; FFmpeg's own is half a second.
@@ -55,7 +56,7 @@ class NetworkSource:
             options |= _QUICK_LOOK | {"rtsp_transport": self._transport, "buffer_size": _SOCKET_BYTES}
         else:
             options |= _LONG_LOOK
-        if self._scheme in ("rtsps", "rtmps", "https"):
+        if self._scheme in ("rtsps", "rtmps"):
             options["tls_verify"] = self._verify
         return options
 

@@ -1,6 +1,6 @@
 """A real RTSP server: an H.264 camera whose every picture carries the moment at which it was taken.
 
-    python -m tests.rigs.rtsp_server [--port P] [--fps R] [--size WxH] …
+    python -m tests.rigs.rtsp_server [--port P] [--fps R] [--size WxH] … [--user NAME:PASSWORD] [--bframes N]
 
 Over TCP (interleaved) and UDP, with RTCP sender reports. The counter in the picture
 (test_pattern.read_counter) is CLOCK_MONOTONIC in milliseconds, modulo 2**32, so that whoever receives it
@@ -12,6 +12,7 @@ all sessions), quit.
 from __future__ import annotations
 
 import argparse
+import base64
 import random
 import re
 import socket
@@ -43,7 +44,7 @@ _SDP = "\r\n".join(
         "m=video 0 RTP/AVP 96",
         "c=IN IP4 0.0.0.0",
         "a=rtpmap:96 H264/90000",
-        "a=fmtp:96 packetization-mode=1",
+        "a=fmtp:96 packetization-mode=1;sprop-parameter-sets={sets}",
         "a=control:track",
         "",
     ]
@@ -71,9 +72,9 @@ def picture(size: tuple[int, int], count: int) -> np.ndarray[Any, np.dtype[np.ui
 
 
 class Encoder:
-    """Pictures of one size → access units without a frame's delay."""
+    """Pictures of one size → access units, without a frame's delay unless there are to be B-frames."""
 
-    def __init__(self, size: tuple[int, int], fps: int) -> None:
+    def __init__(self, size: tuple[int, int], fps: int, bframes: int = 0) -> None:
         self.size = size
         context: Any = av.CodecContext.create("libx264", "w")
         context.width, context.height = size
@@ -81,14 +82,23 @@ class Encoder:
         context.options = {
             "preset": "ultrafast",
             "tune": "zerolatency",
-            "x264-params": f"keyint={fps}:repeat-headers=1:slices=1",
+            "x264-params": f"keyint={fps}:repeat-headers=1:slices=1:bframes={bframes}:b-adapt=0",
         }
         self._context = context
 
-    def encode(self, image: np.ndarray[Any, np.dtype[np.uint8]], pts: int) -> bytes:
+    def encode(self, image: np.ndarray[Any, np.dtype[np.uint8]], pts: int) -> list[tuple[list[bytes], int]]:
+        """NAL units and pts of each picture that is ready."""
         frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format="yuv420p")
         frame.pts, frame.time_base = pts, Fraction(1, _CLOCK)
-        return b"".join(bytes(packet) for packet in self._context.encode(frame))
+        return [(units(bytes(packet)), packet.pts) for packet in self._context.encode(frame)]
+
+    def parameter_sets(self) -> str:
+        """What an SDP tells of the stream, RFC 6184, 8.1: its sequence and picture parameter sets."""
+        packets = self.encode(picture(self.size, 0), 0) + [
+            (units(bytes(packet)), packet.pts) for packet in self._context.encode()
+        ]
+        sets = [nal for nal in packets[0][0] if nal[0] & 0x1F in (7, 8)]
+        return ",".join(base64.b64encode(nal).decode() for nal in sets)
 
 
 def units(annex_b: bytes) -> list[bytes]:
@@ -140,8 +150,10 @@ class Session:
 
 
 class Server:
-    def __init__(self, port: int, fps: int, sizes: list[tuple[int, int]]) -> None:
+    def __init__(self, port: int, fps: int, sizes: list[tuple[int, int]], user: str, bframes: int) -> None:
         self.fps = fps
+        self.bframes = bframes
+        self.expected = f"Basic {base64.b64encode(user.encode()).decode()}" if user else ""
         self.faults = Faults(sizes=sizes)
         self.sessions: list[Session] = []
         self.listener = socket.create_server(("127.0.0.1", port), reuse_port=False)
@@ -188,10 +200,12 @@ class Server:
         more, body, status = ["Session: 1;timeout=60"], "", "200 OK"
         if method == "OPTIONS":
             more = ["Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER"]
+        elif self.expected and headers.get("authorization") != self.expected:
+            status, more = "401 Unauthorized", ['WWW-Authenticate: Basic realm="camera"']
         elif method == "DESCRIBE" and not url.rstrip("/").endswith("/cam"):
             status = "404 Not Found"
         elif method == "DESCRIBE":
-            body = _SDP
+            body = _SDP.format(sets=self._encoder().parameter_sets())
             more = [f"Content-Base: {url}/", "Content-Type: application/sdp", f"Content-Length: {len(body)}"]
         elif method == "SETUP":
             more.append(f"Transport: {self._set_up(session, headers['transport'])}")
@@ -216,22 +230,25 @@ class Server:
         server_ports = f"{rtp.getsockname()[1]}-{rtcp.getsockname()[1]}"
         return f"RTP/AVP;unicast;client_port={ports[1]}-{ports[2]};server_port={server_ports}"
 
+    def _encoder(self) -> Encoder:
+        return Encoder(self.faults.sizes[0], self.fps, self.bframes)
+
     def _stream(self) -> None:
         """A picture each period, encoded once for all."""
-        due, encoder = time.monotonic(), Encoder(self.faults.sizes[0], self.fps)
+        due, encoder = time.monotonic(), self._encoder()
         while True:
             due += 1 / self.fps
             time.sleep(max(0.0, due - time.monotonic()))
             if self.faults.is_frozen or not any(session.is_playing for session in self.sessions):
                 continue
             if encoder.size != self.faults.sizes[0]:
-                encoder = Encoder(self.faults.sizes[0], self.fps)
+                encoder = self._encoder()
             now_ns = time.monotonic_ns()
-            ticks = ticks_of(now_ns)
-            nals = units(encoder.encode(picture(encoder.size, now_ns // 1_000_000 & 0xFFFFFFFF), ticks))
-            if random.random() < self.faults.corrupt:
-                nals[-1] = spoilt(nals[-1])
-            self.faults.held.append((nals, ticks))
+            image = picture(encoder.size, now_ns // 1_000_000 & 0xFFFFFFFF)
+            for nals, ticks in encoder.encode(image, ticks_of(now_ns)):
+                if random.random() < self.faults.corrupt:
+                    nals[-1] = spoilt(nals[-1])
+                self.faults.held.append((nals, ticks))
             if not self.faults.is_holding:
                 self._flush()
 
@@ -302,9 +319,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--fps", type=int, default=25)
     parser.add_argument("--size", action="append", default=[])
+    parser.add_argument("--user", default="")
+    parser.add_argument("--bframes", type=int, default=0)
     arguments = parser.parse_args()
     sizes = [tuple(map(int, size.split("x"))) for size in arguments.size or ["640x480", "320x240"]]
-    server = Server(arguments.port, arguments.fps, sizes)
+    server = Server(arguments.port, arguments.fps, sizes, arguments.user, arguments.bframes)
     server.start()
     print("READY", server.port, flush=True)  # noqa: T201
     for line in sys.stdin:

@@ -17,11 +17,10 @@ import psutil
 
 from edge_engine.config import Config, StreamConfig
 from edge_engine.engine import Engine
-from edge_engine.errors import CorruptFrameError, SourceError
-from edge_engine.sources.source import Source
+from edge_engine.errors import SourceError
 from edge_engine.state import StreamState, StreamStatus
 from tests.rigs.peer import Peer, open_descriptors, wait_until
-from tests.sources.live import Patience, opened, pictures
+from tests.sources.live import Patience, Reading, opened, pictures
 
 misses = 0
 
@@ -34,36 +33,6 @@ def report(what: str, asked: str, measured: str, *, holds: bool) -> None:
 
 def uri(camera: Peer, transport: str = "tcp") -> str:
     return f"rtsp://127.0.0.1:{camera.port}/cam#transport={transport}"
-
-
-class Reading:
-    """Reads a source in a thread until it is told to stop, and notes when pictures came."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._stop = threading.Event()
-        self.last_s = 0.0
-        self.count = 0
-        self.corrupt = 0
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                if self._source.read() is None:
-                    return
-            except CorruptFrameError:
-                self.corrupt += 1
-                continue
-            self.last_s = time.monotonic()
-            self.count += 1
-
-    def end(self) -> None:
-        self._stop.set()
-        self._source.interrupt()
-        self._thread.join(5)
-        self._source.close()
 
 
 def kills(times: int) -> None:

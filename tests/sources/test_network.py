@@ -7,24 +7,19 @@ import itertools
 import signal
 import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from edge_engine.client import Subscriber
-from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
-from edge_engine.engine import Engine
 from edge_engine.errors import ConfigError, SourceError
 from edge_engine.sources import make_source
 from edge_engine.sources.live import Patience
 from edge_engine.sources.test_pattern import read_counter
 from edge_engine.state import StreamState
-from tests.rigs.peer import PATIENCE_S, ROOT, Peer, open_descriptors, wait_until
-from tests.sources.live import opened, pictures, too_fresh_ms
+from tests.rigs.peer import PATIENCE_S, Peer, open_descriptors, wait_until
+from tests.sources.live import Reading, opened, pictures, too_fresh_ms
 
 
 @pytest.fixture
@@ -69,63 +64,66 @@ def test_utc_stamps_are_the_senders_own_where_rtcp_tells_them(camera: Peer) -> N
     source.close()
 
 
+def test_pictures_that_are_sent_out_of_their_order_keep_their_own_stamps() -> None:
+    with Peer("rtsp_server", "--bframes", "2") as camera:
+        source, _ = opened(uri(camera))
+        grabs = pictures(source, 40)
+        assert max(map(too_fresh_ms, grabs)) - min(map(too_fresh_ms, grabs)) < 200, "they differ by 120 ms"
+        steps = [(other.captured_ns - one.captured_ns) / 1e6 for one, other in itertools.pairwise(grabs)]
+        assert statistics.median(steps) == pytest.approx(40, abs=10)
+        source.close()
+
+
 def test_a_camera_that_freezes_stalls_is_opened_anew_and_comes_back(camera: Peer) -> None:
     source, status = opened(uri(camera))
-    pictures(source, 10)
-    seen: list[StreamState] = []
+    reading = Reading(source)
+    assert reading.comes(10)
     camera.say("freeze")
-    reading = threading.Thread(target=lambda: pictures(source, 5), daemon=True)
-    reading.start()
-    for state in (StreamState.STALLED, StreamState.RECONNECTING):
-        assert wait_until(lambda state=state: status.now.state is state)  # type: ignore[misc]
-        seen.append(status.now.state)
+    assert wait_until(lambda: status.now.state is StreamState.STALLED)
+    assert wait_until(lambda: status.now.state is StreamState.RECONNECTING)
     camera.say("resume")
-    assert wait_until(lambda: status.now.state is StreamState.RUNNING)
+    assert reading.comes(5)
+    assert status.now.state is StreamState.RUNNING
     assert status.now.reconnects == 1
-    reading.join(PATIENCE_S)
-    source.close()
+    reading.end()
 
 
 def test_a_server_that_is_killed_leaves_nothing_behind_and_is_found_again(camera: Peer) -> None:
     source, status = opened(uri(camera))
-    pictures(source, 5)
+    reading = Reading(source)
+    assert reading.comes(5)
     gc.collect()
     descriptors, threads = open_descriptors(), threading.active_count()
-    for times in (1, 2):
+    for times in (1, 2, 3):
         camera.kill()
-        back = threading.Thread(target=lambda: pictures(source, 50), daemon=True)
-        back.start()
         assert wait_until(lambda: status.now.state is StreamState.RECONNECTING)
         camera.start()
-        assert wait_until(lambda: status.now.state is StreamState.RUNNING)
-        back.join(PATIENCE_S)
-        assert not back.is_alive()
+        assert reading.comes(5)
         assert status.now.reconnects == times
     gc.collect()
     assert wait_until(lambda: (open_descriptors(), threading.active_count()) <= (descriptors, threads))
-    source.close()
+    reading.end()
 
 
 def test_a_server_that_stops_is_judged_by_the_engines_own_clock(camera: Peer) -> None:
     source, status = opened(uri(camera))
-    pictures(source, 5)
+    reading = Reading(source)
+    assert reading.comes(10)
     camera.signal(signal.SIGSTOP)
-    back = threading.Thread(target=lambda: pictures(source, 60), daemon=True)
-    back.start()
     assert wait_until(lambda: status.now.state is StreamState.RECONNECTING)
     camera.signal(signal.SIGCONT)
-    assert wait_until(lambda: status.now.state is StreamState.RUNNING)
-    back.join(PATIENCE_S)
-    source.close()
+    assert reading.comes(5)
+    reading.end()
 
 
 def test_an_end_that_the_server_makes_is_a_loss(camera: Peer) -> None:
     source, status = opened(uri(camera))
-    pictures(source, 5)
+    reading = Reading(source)
+    assert reading.comes(5)
     camera.say("bye")
-    pictures(source, 60)
-    assert status.now.reconnects == 1
-    source.close()
+    assert wait_until(lambda: status.now.reconnects == 1)
+    assert reading.comes(5)
+    reading.end()
 
 
 def test_another_size_in_mid_stream_is_followed(camera: Peer) -> None:
@@ -169,91 +167,27 @@ def test_what_can_not_be_opened_is_one_line_with_a_cure(camera: Peer) -> None:
             make_source(wrong, pace=True, loop=False)
 
 
+def test_a_camera_that_asks_for_a_password_gets_it_and_nobody_else() -> None:
+    with Peer("rtsp_server", "--user", "robot:s3cret") as camera:
+        source, _ = opened(uri(camera))
+        assert pictures(source, 1)
+        source.close()
+        with pytest.raises(SourceError, match=r"401 Unauthorized.*; give a user and password") as caught:
+            opened(uri(camera).replace("s3cret", "s3cr3t"))
+        assert "s3cr" not in str(caught.value)
+
+
+def test_a_name_that_nobody_has_is_told_from_a_certificate_that_nobody_trusts() -> None:
+    for text, cure in (
+        ("rtsp://nobody..invalid/cam", "can't be opened: .*is the host's name right"),
+        ("rtsps://nobody..invalid/cam", "can't be opened: .*is its certificate one that this machine trusts"),
+    ):
+        with pytest.raises(SourceError, match=cure):
+            opened(text)
+
+
 def test_an_address_that_swallows_everything_is_given_up_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as hole:
         text = f"rtsp://127.0.0.1:{hole.getsockname()[1]}/cam"
         with pytest.raises(SourceError, match=r"no picture within [0-9]+ ms; is it reachable"):
             opened(text, Patience(open_ms=300))
-
-
-def engine_config(camera: Peer, **changes: object) -> Config:
-    stream = StreamConfig(source=uri(camera), open_deadline_ms=30_000, **changes)  # type: ignore[arg-type]
-    return Config(streams={"a": stream})
-
-
-def test_no_old_picture_is_published_as_fresh_after_a_stall(camera: Peer) -> None:
-    config = engine_config(camera, frame_deadline_ms=60_000, max_age_ms=400)
-    true_ages_ms: list[int] = []
-    with Engine(config, keep_pixels=True) as engine:
-        for number, result in enumerate(engine.results()):
-            taken_ms = read_counter(result.frame.bgr())
-            true_ages_ms.append(result.published_ns // 1_000_000 - taken_ms)
-            if number == 10:
-                camera.say("hold")
-                threading.Timer(2.0, camera.say, ["burst"]).start()
-            if number == 40:
-                break
-        counts = engine.summary().streams["a"]
-    assert max(true_ages_ms) < 400 + 200
-    assert counts.state == "running"
-
-
-def test_no_box_lies_outside_the_picture_that_it_names(camera: Peer) -> None:
-    sizes = set()
-    with Engine(engine_config(camera)) as engine:
-        for number, result in enumerate(engine.results()):
-            sizes.add(result.frame.size)
-            boxes = result.objects.boxes_xyxy
-            assert (boxes >= 0).all()
-            assert (boxes <= (*result.frame.size, *result.frame.size)).all()
-            if number % 10 == 0:
-                camera.say("res")
-            if number == 60:
-                break
-    assert sizes == {(640, 480), (320, 240)}
-
-
-def test_a_client_sees_the_state_and_nothing_stale(camera: Peer, tmp_path: object) -> None:
-    endpoint = f"ipc://{tmp_path}/results"
-    config = engine_config(camera)
-    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=endpoint))
-    config = Config(streams=config.streams, outputs=outputs)
-    with Subscriber(endpoint) as subscriber, Engine(config, collect=False):
-
-        def state() -> str:
-            subscriber.latest()
-            return subscriber.health["a"].state if "a" in subscriber.health else ""
-
-        assert wait_until(lambda: subscriber.latest() is not None)
-        assert wait_until(lambda: state() == "running")
-        camera.say("freeze")
-        assert wait_until(lambda: subscriber.latest() is None)
-        assert wait_until(lambda: state() == "reconnecting")
-        camera.say("resume")
-        assert wait_until(lambda: subscriber.latest() is not None)
-        assert wait_until(lambda: state() == "running")
-        assert subscriber.health["a"].reconnects == 1
-
-
-@pytest.mark.parametrize("state", ["opening", "running", "reconnecting"])
-def test_a_signal_ends_the_program_in_every_state(camera: Peer, state: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as hole:
-        text = f"rtsp://127.0.0.1:{hole.getsockname()[1]}/cam" if state == "opening" else uri(camera)
-        command = [sys.executable, "-m", "edge_engine", "run", text, "--publish", "tcp://127.0.0.1:*"]
-        with subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as program:
-            assert program.stdout is not None
-            if state == "opening":
-                connection, _ = hole.accept()
-            else:
-                assert any("recognising" in line for line in program.stdout)
-            if state == "reconnecting":
-                camera.signal(signal.SIGSTOP)
-                assert any("state=reconnecting" in line for line in program.stdout)
-            program.terminate()
-            rest = program.stdout.read()
-            assert program.wait(PATIENCE_S) == 0, rest
-            assert "captured" in rest
-            if state == "opening":
-                connection.close()

@@ -1,0 +1,118 @@
+"""A network camera through the whole engine, as a client and a person at the command line see it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_engine.client import Subscriber
+from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
+from edge_engine.engine import Engine
+from edge_engine.sources.test_pattern import read_counter
+from tests.rigs.peer import PATIENCE_S, ROOT, Peer, wait_until
+
+
+@pytest.fixture
+def camera() -> Iterator[Peer]:
+    with Peer("rtsp_server") as peer:
+        yield peer
+
+
+def uri(camera: Peer) -> str:
+    return f"rtsp://127.0.0.1:{camera.port}/cam"
+
+
+def engine_config(camera: Peer, **changes: object) -> Config:
+    stream = StreamConfig(source=uri(camera), open_deadline_ms=30_000, **changes)  # type: ignore[arg-type]
+    return Config(streams={"a": stream})
+
+
+def test_no_old_picture_is_published_as_fresh_after_a_stall(camera: Peer) -> None:
+    config = engine_config(camera, frame_deadline_ms=60_000, max_age_ms=400)
+    true_ages_ms: list[int] = []
+    with Engine(config, keep_pixels=True) as engine:
+        for number, result in enumerate(engine.results()):
+            taken_ms = read_counter(result.frame.bgr())
+            true_ages_ms.append(result.published_ns // 1_000_000 - taken_ms)
+            if number == 10:
+                camera.say("hold")
+                threading.Timer(2.0, camera.say, ["burst"]).start()
+            if number == 40:
+                break
+        counts = engine.summary().streams["a"]
+    assert max(true_ages_ms) < 400 + 200
+    assert counts.state == "running"
+
+
+def test_no_box_lies_outside_the_picture_that_it_names(camera: Peer) -> None:
+    sizes = set()
+    with Engine(engine_config(camera)) as engine:
+        for number, result in enumerate(engine.results()):
+            sizes.add(result.frame.size)
+            boxes = result.objects.boxes_xyxy
+            assert (boxes >= 0).all()
+            assert (boxes <= (*result.frame.size, *result.frame.size)).all()
+            if number % 10 == 0:
+                camera.say("res")
+            if number == 60:
+                break
+    assert sizes == {(640, 480), (320, 240)}
+
+
+def test_a_client_sees_the_state_and_nothing_stale(camera: Peer, tmp_path: Path) -> None:
+    endpoint = f"ipc://{tmp_path}/results"
+    config = engine_config(camera)
+    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=endpoint))
+    config = Config(streams=config.streams, outputs=outputs)
+    with Subscriber(endpoint) as subscriber, Engine(config, collect=False):
+
+        def state() -> str:
+            subscriber.latest()
+            return subscriber.health["a"].state if "a" in subscriber.health else ""
+
+        assert wait_until(lambda: subscriber.latest() is not None)
+        assert wait_until(lambda: state() == "running" and subscriber.stats.received > 10)
+        camera.say("freeze")
+        assert wait_until(lambda: subscriber.latest() is None)
+        assert wait_until(lambda: state() == "reconnecting")
+        camera.say("resume")
+        assert wait_until(lambda: subscriber.latest() is not None)
+        assert wait_until(lambda: state() == "running")
+        assert subscriber.health["a"].reconnects == 1
+
+
+DEADLINES_MS = {"opening": 60_000, "running": 60_000, "stalled": 60_000, "reconnecting": 300}
+
+
+@pytest.mark.parametrize("state", DEADLINES_MS)
+def test_a_signal_ends_the_program_in_every_state(camera: Peer, state: str, tmp_path: Path) -> None:
+    endpoint, path = f"ipc://{tmp_path}/results", tmp_path / "engine.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as hole, Subscriber(endpoint) as subscriber:
+        source = f"rtsp://127.0.0.1:{hole.getsockname()[1]}/cam" if state == "opening" else uri(camera)
+        stream = f"{{source: '{source}', open_deadline_ms: 60000, frame_deadline_ms: {DEADLINES_MS[state]}}}"
+        path.write_text(f"streams: {{a: {stream}}}\noutputs: {{zeromq: {{endpoint: '{endpoint}'}}}}\n")
+        command = [sys.executable, "-m", "edge_engine", "run", str(path)]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as program:
+            assert program.stdout is not None
+            if state == "opening":
+                connection, _ = hole.accept()
+            else:
+                assert wait_until(lambda: subscriber.latest() is not None and subscriber.stats.received > 10)
+            if state in ("stalled", "reconnecting"):
+                camera.signal(signal.SIGSTOP)
+                assert any(f"state={state}" in line for line in program.stdout)
+            program.terminate()
+            rest = program.stdout.read()
+            assert program.wait(PATIENCE_S) == 0, rest
+            assert "captured" in rest
+            if state == "opening":
+                connection.close()
