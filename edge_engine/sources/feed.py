@@ -21,8 +21,8 @@ from edge_engine.sources.stamps import Timeline
 from edge_engine.sources.uri import masked
 
 OPEN_S, READ_S = 4.0, 10.0
-"""After twice that long PyAV gives up by itself: so long a call that was left behind keeps its connection.
-Longer than any deadline of the engine's that makes sense, since that is to be the one that counts."""
+"""After twice that long PyAV gives up by itself. Longer than any deadline of the engine's that makes sense,
+since that is to be the one that counts."""
 
 MAX_CLOCK_ERROR_NS = NS_PER_S
 """A sender whose wall clock is off by more has not set it by anybody's; UTC stamps are this machine's

@@ -6,6 +6,7 @@ import threading
 
 from edge_engine.errors import ConfigError, SourceError
 from edge_engine.sources.feed import Feed
+from edge_engine.sources.interruption import heed
 from edge_engine.sources.source import Grab
 from edge_engine.sources.uri import Size, SourceUri
 
@@ -23,8 +24,7 @@ class NetworkSource:
     """Options: `transport` (tcp or udp, of rtsp), and `verify` (0 takes any certificate, of rtsps and rtmps).
 
     Pictures come as the decoder makes them: what was lost on the way is concealed in them as well as it can
-    be. Their size may change at any time. A server that ends the stream is a loss: cameras don't end. A call
-    that waits can't be ended from outside; FFmpeg gives up by itself within some seconds.
+    be. Their size may change at any time. A server that ends the stream is a loss: cameras don't end.
     """
 
     is_live = True
@@ -46,6 +46,7 @@ class NetworkSource:
         return None
 
     def open(self) -> None:
+        heed(self._interrupted)
         self._feed = Feed(self._address, self._name, self._options(), is_parsed=self._scheme in _PARSED)
         how = f" over {self._transport}" if self._scheme in ("rtsp", "rtsps") else ""
         self.description = f"{self._name}: {self._feed.description}{how}"

@@ -12,15 +12,19 @@ import socket
 import sys
 import threading
 import time
+from tempfile import TemporaryDirectory
 
 import psutil
 
-from edge_engine.config import Config, StreamConfig
+from edge_engine.client import Subscriber
+from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 from edge_engine.engine import Engine
 from edge_engine.errors import SourceError
+from edge_engine.sources.test_pattern import read_counter
 from edge_engine.state import StreamState, StreamStatus
 from tests.rigs.peer import Peer, open_descriptors, wait_until
 from tests.sources.live import Patience, Reading, opened, pictures
+from tests.sources.program import STATES, program_while
 
 misses = 0
 
@@ -125,6 +129,57 @@ def switches(times: int) -> None:
     report(f"{times} switches of resolution", "no box outside, no crash", measured, holds=not outside)
 
 
+def stalls(seconds: float) -> None:
+    """What was held back comes at once: a client must not get any of it."""
+    max_age_ms, ages_ms = 500, []
+    with Peer("rtsp_server") as camera, TemporaryDirectory() as folder:
+        endpoint = f"ipc://{folder}/results"
+        stream = StreamConfig(
+            source=uri(camera), open_deadline_ms=30_000, frame_deadline_ms=60_000, max_age_ms=max_age_ms
+        )
+        outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=endpoint))
+        config = Config(streams={"a": stream}, outputs=outputs)
+        with Subscriber(endpoint) as subscriber, Engine(config, keep_pixels=True) as engine:
+            for number, result in enumerate(engine.results()):
+                taken_ms = read_counter(result.frame.bgr())
+                ages_ms.append(result.published_ns // 1_000_000 % 2**32 - taken_ms)
+                subscriber.latest()
+                if number == 50:
+                    camera.say("hold")
+                    threading.Timer(seconds, camera.say, ["burst"]).start()
+                    silent_s = time.monotonic()
+                    assert wait_until(lambda: subscriber.latest() is None)
+                    empty_s = time.monotonic() - silent_s
+                if number == 120:
+                    break
+            counts = engine.summary().streams["a"]
+    report(
+        "a client has nothing any more when the camera is held up",
+        f"<= {max_age_ms / 1000 + 0.1:g} s",
+        f"after {empty_s:.3f} s",
+        holds=empty_s <= max_age_ms / 1000 + 0.1,
+    )
+    worst = max(ages_ms)
+    report(
+        f"oldest picture that was published around a burst after {seconds:g} s",
+        f"<= {max_age_ms + 40} ms",
+        f"{worst} ms by the time in the picture; {counts.dropped.get('stale', 0)} were stale",
+        holds=worst <= max_age_ms + 40,
+    )
+
+
+def signals() -> None:
+    for state in STATES:
+        with program_while(state) as program:
+            assert program.stdout is not None
+            told_s = time.monotonic()
+            program.terminate()
+            program.stdout.read()
+            code, took_s = program.wait(30), time.monotonic() - told_s
+        measured = f"code {code} after {took_s:.2f} s"
+        report(f"SIGTERM while {state}", "code 0, <= 2 s", measured, holds=code == 0 and took_s <= 2)
+
+
 def losses(seconds: float) -> None:
     for fault, transport, asked in (
         ("loss 0.05", "udp", 0.95),
@@ -155,6 +210,8 @@ def main() -> None:
     black_hole()
     for transport in ("tcp", "udp"):
         silences(transport)
+    stalls(5)
+    signals()
     losses(arguments.seconds)
     switches(arguments.switches)
     kills(arguments.kills)

@@ -13,13 +13,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from edge_engine.clock import NS_PER_S
 from edge_engine.errors import ConfigError, SourceError
-from edge_engine.sources import make_source
+from edge_engine.sources import feed, make_source
 from edge_engine.sources.live import Patience
+from edge_engine.sources.network import NetworkSource
+from edge_engine.sources.reader import Opened, Reader
 from edge_engine.sources.test_pattern import read_counter
+from edge_engine.sources.uri import parse_uri
 from edge_engine.state import StreamState
 from tests.rigs.peer import PATIENCE_S, Peer, open_descriptors, wait_until
 from tests.sources.live import Reading, opened, pictures, too_fresh_ms
+
+FOR_EVER_NS = 2**62
 
 
 @pytest.fixture
@@ -191,3 +197,37 @@ def test_an_address_that_swallows_everything_is_given_up_at_the_deadline() -> No
         text = f"rtsp://127.0.0.1:{hole.getsockname()[1]}/cam"
         with pytest.raises(SourceError, match=r"no picture within [0-9]+ ms; is it reachable"):
             opened(text, Patience(open_ms=300))
+
+
+def connection_to(text: str) -> NetworkSource:
+    return NetworkSource(parse_uri(text), pace=False, loop=False)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_read_that_waits_ends_when_it_is_given_up_and_leaves_no_connection(
+    camera: Peer, transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "READ_S", 1e6)
+    before = open_descriptors()
+    source = connection_to(uri(camera, transport))
+    reader = Reader(source, "a reader")
+    news = [reader.take(FOR_EVER_NS) for _ in range(5)]
+    assert isinstance(news[0], Opened)
+    camera.signal(signal.SIGSTOP)
+    while reader.take(time.monotonic_ns() + NS_PER_S) is not None:
+        pass  # what was on its way
+    reader.abandon()
+    assert reader.join(PATIENCE_S)
+    del reader, source, news
+    gc.collect()
+    assert open_descriptors() == before
+
+
+def test_an_open_that_waits_ends_when_it_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "OPEN_S", 1e6)
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        reader = Reader(connection_to(f"rtsp://127.0.0.1:{hole.getsockname()[1]}/cam"), "a reader")
+        connection, _ = hole.accept()
+        reader.abandon()
+        assert reader.join(PATIENCE_S)
+        connection.close()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +12,8 @@ from edge_engine.client import Subscriber
 from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
 from edge_engine.engine import Engine
 from edge_engine.sources.test_pattern import read_counter
-from tests.rigs.peer import PATIENCE_S, ROOT, Peer, wait_until
+from tests.rigs.peer import PATIENCE_S, Peer, wait_until
+from tests.sources.program import STATES, program_while
 
 
 @pytest.fixture
@@ -88,31 +85,11 @@ def test_a_client_sees_the_state_and_nothing_stale(camera: Peer, tmp_path: Path)
         assert subscriber.health["a"].reconnects == 1
 
 
-DEADLINES_MS = {"opening": 60_000, "running": 60_000, "stalled": 60_000, "reconnecting": 300}
-
-
-@pytest.mark.parametrize("state", DEADLINES_MS)
-def test_a_signal_ends_the_program_in_every_state(camera: Peer, state: str, tmp_path: Path) -> None:
-    endpoint, path = f"ipc://{tmp_path}/results", tmp_path / "engine.yaml"
-    with socket.create_server(("127.0.0.1", 0)) as hole, Subscriber(endpoint) as subscriber:
-        source = f"rtsp://127.0.0.1:{hole.getsockname()[1]}/cam" if state == "opening" else uri(camera)
-        stream = f"{{source: '{source}', open_deadline_ms: 60000, frame_deadline_ms: {DEADLINES_MS[state]}}}"
-        path.write_text(f"streams: {{a: {stream}}}\noutputs: {{zeromq: {{endpoint: '{endpoint}'}}}}\n")
-        command = [sys.executable, "-m", "edge_engine", "run", str(path)]
-        with subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as program:
-            assert program.stdout is not None
-            if state == "opening":
-                connection, _ = hole.accept()
-            else:
-                assert wait_until(lambda: subscriber.latest() is not None and subscriber.stats.received > 10)
-            if state in ("stalled", "reconnecting"):
-                camera.signal(signal.SIGSTOP)
-                assert any(f"state={state}" in line for line in program.stdout)
-            program.terminate()
-            rest = program.stdout.read()
-            assert program.wait(PATIENCE_S) == 0, rest
-            assert "captured" in rest
-            if state == "opening":
-                connection.close()
+@pytest.mark.parametrize("state", STATES)
+def test_a_signal_ends_the_program_in_every_state(state: str) -> None:
+    with program_while(state) as program:
+        assert program.stdout is not None
+        program.terminate()
+        rest = program.stdout.read()
+        assert program.wait(PATIENCE_S) == 0, rest
+        assert "captured" in rest
