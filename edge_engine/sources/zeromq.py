@@ -20,6 +20,8 @@ from edge_engine.sources.uri import Size, SourceUri
 RAW_FORMATS = ("bgr24", "rgb24", "gray", "yuv420p", "nv12", "yuyv422")
 _TOO_LONG = 2**16  # a side, in pixels
 _RECEIVE_QUEUE = 4
+_MOST_AT_ONCE = 16  # of a sender that is faster than pictures can be taken
+_LONGEST_MESSAGE = 2**28
 _LOOK_MS = 50
 """So often a wait looks whether it was interrupted."""
 
@@ -57,6 +59,7 @@ class ZeroMqSource:
         self._socket = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RCVHWM, _RECEIVE_QUEUE)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_MESSAGE)
         self._socket.subscribe(self._topic)
         try:
             if self._binds == "1":
@@ -83,20 +86,20 @@ class ZeroMqSource:
 
     def _newest(self, socket: zmq.Socket[bytes]) -> tuple[PictureHeader, zmq.Frame]:
         """Of those that wait. CorruptFrameError for one that is no picture."""
-        while True:
+        for _ in range(_MOST_AT_ONCE):
             frames = socket.recv_multipart(copy=False)
-            if socket.poll(0):
-                continue
-            if len(frames) != 2:
-                raise CorruptFrameError(f"a message of {len(frames)} frames; expected a header and a picture")
-            try:
-                header = decode_header(frames[0].bytes)
-            except HeaderError as error:
-                raise CorruptFrameError(str(error)) from None
-            if self._seq < header.seq - 1 and self._seq >= 0:
-                self.missed += header.seq - self._seq - 1
-            self._seq = header.seq
-            return header, frames[1]
+            if not socket.poll(0):
+                break
+        if len(frames) != 2:
+            raise CorruptFrameError(f"a message of {len(frames)} frames; expected a header and a picture")
+        try:
+            header = decode_header(frames[0].bytes)
+        except HeaderError as error:
+            raise CorruptFrameError(str(error)) from None
+        if self._seq < header.seq - 1 and self._seq >= 0:
+            self.missed += header.seq - self._seq - 1
+        self._seq = header.seq
+        return header, frames[1]
 
     def _stamp(self, header: PictureHeader, now_ns: int) -> int:
         """A sender that was started on the same kernel shares this clock."""
