@@ -45,7 +45,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._in_flight: set[int] = set()
+        self._in_flight: dict[int, int] = {}  # since when, oldest first
         self._moved_ns = 0
         self._sealed = False
         self._captured = 0
@@ -60,10 +60,11 @@ class Ledger:
                 return
             if seq != self._captured:
                 raise LedgerError(f"frame {seq} was captured after frame {self._captured - 1}")
-            if not self._in_flight:
-                self._moved_ns = monotonic_ns()
             self._captured += 1
-            self._in_flight.add(seq)
+            now_ns = monotonic_ns()
+            if not self._in_flight:
+                self._moved_ns = now_ns
+            self._in_flight[seq] = now_ns
 
     def published(self, seq: int) -> None:
         with self._lock:
@@ -99,7 +100,7 @@ class Ledger:
     def _settle(self, seq: int) -> None:
         if seq not in self._in_flight:
             raise LedgerError(f"frame {seq} is not in flight: it has a fate already, or was never captured")
-        self._in_flight.remove(seq)
+        del self._in_flight[seq]
 
     def counts(self) -> Counts:
         """All counters at one moment; causes that never happened are left out."""
@@ -113,6 +114,10 @@ class Ledger:
             return dict(self._reasons)
 
     def stuck_ns(self) -> int:
-        """For how long frames have been in flight without one of them being done with; 0 without any."""
+        """For how long the oldest frame in flight has been, or the engine been done with none, whichever is
+        longer; 0 without any in flight.
+        """
         with self._lock:
-            return monotonic_ns() - self._moved_ns if self._in_flight else 0
+            if not self._in_flight:
+                return 0
+            return monotonic_ns() - min(self._moved_ns, next(iter(self._in_flight.values())))

@@ -104,8 +104,8 @@ class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The heartbeat, twice a second, and at once when the stream's state changes. It stops when a stage
-    hangs: no frame done with for 5 s.
+    """The heartbeat, twice a second, and at once when the stream's state changes. It stops when a stage hangs:
+    when a frame takes more than 0.8 s, and four times as long as usual.
 
     `state`: opening, running, stalled, reconnecting, ended or failed, since `since_ns`, for that `reason`;
     `reconnects`: how often the source was lost; `missed`: pictures that never reached the engine, as far as

@@ -16,8 +16,10 @@ from edge_engine.state import StreamStatus
 
 STAGES = ("capture", "preprocess", "infer", "postprocess", "publish")
 _BEAT_NS = 50 * NS_PER_MS
-# A stream whose frames get nowhere for so long has a stage that hangs: its heartbeat stops.
-STUCK_AFTER_NS = 5 * NS_PER_S
+# What takes so long, and so many times as long as usual, is a stage that hangs. Until there is a usual time,
+# a model may take longer: it is its first frame.
+_HANGS_AFTER_NS, _HANGS_AFTER_TIMES = 800 * NS_PER_MS, 4
+_HANGS_AT_FIRST_NS = 5 * NS_PER_S
 
 
 @dataclass(slots=True)
@@ -32,6 +34,19 @@ class StreamRecord:
     first_objects_ns: int = 0
     last_published_ns: int = 0
     last_result: Result | None = None
+
+    def hangs(self) -> bool:
+        """Whether some stage hangs: then the stream has no heartbeat."""
+        stuck_ns = self.ledger.stuck_ns()
+        if stuck_ns < _HANGS_AFTER_NS:
+            return False
+        return stuck_ns >= (_HANGS_AFTER_TIMES * self._usual_ns() or _HANGS_AT_FIRST_NS)
+
+    def _usual_ns(self) -> float:
+        """A frame's latency, or the time from one result to the next, whichever is longer."""
+        results = self.ledger.counts().published
+        between_ns = (self.last_published_ns - self.first_published_ns) / max(1, results - 1)
+        return max(self.latency.percentiles().p50 * NS_PER_MS, between_ns)
 
 
 class Publish:
@@ -66,7 +81,7 @@ class Publish:
         health = {
             name: Health(record.ledger.counts(), record.status.now, record.status.missed)
             for name, record in self._streams.items()
-            if record.ledger.stuck_ns() < STUCK_AFTER_NS
+            if not record.hangs()
         }
         for output in self._outputs:
             output.beat(health)
