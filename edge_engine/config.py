@@ -37,8 +37,9 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     default a second, or six of its own periods) before it is given up and opened anew; `reconnect`: `lost`
     looks again for a camera that has been there, `always` also for one that isn't there at the start, `never`
     ends the stream. `still_after_ms`: a camera whose pictures have not changed at all, or have been black,
-    for so long is not valid; null for one that rightly sees nothing move, such as a screen. `classes` and
-    thresholds: as in Config, for this stream.
+    for so long is not valid; null for one that rightly sees nothing move, such as a screen. A client is told
+    that fewer than `min_fps` results a second are a fault. `classes` and thresholds: as in Config, for this
+    stream.
     """
 
     source: SourceText
@@ -49,6 +50,7 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     frame_deadline_ms: Milliseconds | None = None
     reconnect: Literal["lost", "always", "never"] = "lost"
     still_after_ms: Milliseconds | None = 1000
+    min_fps: Annotated[float, Meta(ge=0, le=1000)] = 0.0
     classes: LabelNames | None = None
     score_threshold: Share | None = None
     label_thresholds: dict[LabelName, Share] = {}

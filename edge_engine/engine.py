@@ -22,7 +22,7 @@ import cv2
 
 from edge_engine import kernels
 from edge_engine.choosing import Choices, labels_of
-from edge_engine.clock import NS_PER_S, monotonic_ns
+from edge_engine.clock import NS_PER_S, clock_id, monotonic_ns
 from edge_engine.config import Config
 from edge_engine.errors import ConfigError, SourceError
 from edge_engine.ledger import Cause, Ledger
@@ -161,6 +161,8 @@ class Engine:
                 classes=asked[name].classes,
                 score_threshold=asked[name].score_threshold,
                 label_thresholds=asked[name].label_thresholds,
+                min_fps=stream.min_fps,
+                clock=clock_id(),
             )
             for name, stream in self.config.streams.items()
         }

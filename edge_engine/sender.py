@@ -11,14 +11,13 @@ frame, 4 bytes, big-endian. The pixels are packed without gaps between lines, or
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import msgspec
 import zmq
 
-from edge_engine.clock import monotonic_ns, utc_ns
+from edge_engine.clock import clock_id, monotonic_ns, utc_ns
 
 TOPIC = b"picture"
 _CRC_BYTES = 4
@@ -28,7 +27,7 @@ _SEND_QUEUE = 2
 
 class PictureHeader(msgspec.Struct, frozen=True, kw_only=True):
     """`format`: `jpeg`, or one of FFmpeg's names such as bgr24; `size`: (width, height); `seq` counts what
-    the sender sends, from 0. `captured_ns` is the sender's CLOCK_MONOTONIC, and `boot` tells whether that is
+    the sender sends, from 0. `captured_ns` is the sender's CLOCK_MONOTONIC, and `clock` tells whether that is
     the receiver's too.
     """
 
@@ -38,7 +37,7 @@ class PictureHeader(msgspec.Struct, frozen=True, kw_only=True):
     size: tuple[int, int]
     captured_ns: int
     captured_utc_ns: int
-    boot: str
+    clock: str
 
 
 class HeaderError(ValueError):
@@ -64,14 +63,6 @@ def decode_header(data: bytes) -> PictureHeader:
 _decoder = msgspec.msgpack.Decoder(PictureHeader)
 
 
-def boot_id() -> str:
-    """The same for all processes whose monotonic clocks are one; empty where the system doesn't tell."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
 class FrameSender:
     """Sends pictures from an endpoint that it binds, or connects to. One thread uses it.
 
@@ -91,7 +82,7 @@ class FrameSender:
         self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self._topic = topic.encode()
         self._seq = 0
-        self._boot = boot_id()
+        self._clock = clock_id()
 
     def send(
         self,
@@ -116,7 +107,7 @@ class FrameSender:
             size=size,
             captured_ns=stamp_ns,
             captured_utc_ns=now_utc_ns - (now_ns - stamp_ns),
-            boot=self._boot,
+            clock=self._clock,
         )
         self._seq += 1
         self._socket.send_multipart([encode_header(header, self._topic), memoryview(picture)])

@@ -8,23 +8,33 @@ A message is one ZeroMQ frame:
 prefix filter works. `payload` is MessagePack, a map with named fields. `crc32` is zlib's CRC-32 of
 everything before it, 4 bytes, big-endian. One frame, not several: CONFLATE would tear them apart.
 
-Stamps are nanoseconds: `*_ns` of the publishing machine's CLOCK_MONOTONIC, `*_utc_ns` since 1970.
-Fields are only ever added, with defaults, so that older clients go on working.
+Stamps are nanoseconds: `*_ns` of the publishing machine's CLOCK_MONOTONIC, `*_utc_ns` since 1970. `clock`
+names the former: who has another one asks the publisher for its time (ClockRequest), and so learns how far
+the two are apart. Fields are only ever added, with defaults, so that older clients go on working.
 """
 
 from __future__ import annotations
 
 import zlib
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
+
+from edge_engine.clock import NS_PER_S
 
 WIRE_VERSION = 1
 _CRC_BYTES = 4
 
+HEARTBEAT_NS = NS_PER_S // 2
+"""From one health message of a stream to the next, at most."""
+
 
 class WireError(ValueError):
-    """These bytes are no message of ours: damaged, foreign, or of an unknown kind."""
+    """These bytes are no message of ours: damaged."""
+
+
+class ForeignError(WireError):
+    """These bytes are whole, but nothing that we know: of another program, or of a newer version."""
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -101,11 +111,12 @@ class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
     segmentation: SegmentationRows | None = None
     valid: bool = True
     reason: str = ""
+    clock: str = ""
 
 
 class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The heartbeat, twice a second, and at once when the stream's state changes. It stops when a stage hangs:
-    when a frame takes more than 0.8 s, and four times as long as usual.
+    """The heartbeat, twice a second, and at once when the stream's state changes. It stops when a stage
+    hangs: when a frame takes more than 0.8 s, and four times as long as usual.
 
     `state`: opening, running, stalled, reconnecting, ended or failed, since `since_ns`, for that `reason`;
     `reconnects`: how often the source was lost; `missed`: pictures that never reached the engine, as far as
@@ -122,13 +133,15 @@ class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
     since_ns: int = 0
     reconnects: int = 0
     missed: int = 0
+    clock: str = ""
 
 
 class DescribeMessage(msgspec.Struct, frozen=True, kw_only=True):
     """What a stream's results are made of; sent again to each new subscriber.
 
     `classes` are the labels that are published, none for all of them; a label of `label_thresholds` needs
-    that score, any other `score_threshold`.
+    that score, any other `score_threshold`. `min_fps`: fewer results a second are a fault. `clock_port`: the
+    TCP port of the publisher's host that answers ClockRequests; 0 for none.
     """
 
     version: int = WIRE_VERSION
@@ -142,6 +155,25 @@ class DescribeMessage(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...] = ()
     score_threshold: float = 0.0
     label_thresholds: dict[str, float] = {}
+    min_fps: float = 0.0
+    clock: str = ""
+    clock_port: int = 0
+
+
+class ClockRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Sent from a DEALER socket, sealed like any message, with the topic `clock`; `sent_ns` is the asker's
+    own CLOCK_MONOTONIC, and comes back."""
+
+    sent_ns: int
+
+
+class ClockReply(msgspec.Struct, frozen=True, kw_only=True):
+    """When the publisher got the request and when it answered, by the clock of that name."""
+
+    asked_ns: int
+    received_ns: int
+    answered_ns: int
+    clock: str
 
 
 Message: TypeAlias = ResultMessage | HealthMessage | DescribeMessage
@@ -154,6 +186,8 @@ _KINDS: dict[str, type[Message]] = {
 _TOPICS = {kind: name for name, kind in _KINDS.items()}
 _DECODERS = {name: msgspec.msgpack.Decoder(kind) for name, kind in _KINDS.items()}
 _encoder = msgspec.msgpack.Encoder()
+_CLOCK_TOPIC = "clock"
+C = TypeVar("C", ClockRequest, ClockReply)
 
 
 def topic_of(message: Message) -> str:
@@ -162,23 +196,52 @@ def topic_of(message: Message) -> str:
 
 def encode(message: Message) -> bytes:
     """The message as one ZeroMQ frame."""
-    body = topic_of(message).encode() + b"\0" + _encoder.encode(message)
-    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "big")
+    return _seal(topic_of(message), message)
 
 
 def decode(data: bytes) -> Message:
     """The message in one ZeroMQ frame; WireError says why there is none."""
+    topic, payload = _unseal(data)
+    decoder = _DECODERS.get(topic.partition("/")[0])
+    if decoder is None:
+        raise ForeignError(f"unknown topic {topic[:40]!r}")
+    try:
+        message = decoder.decode(payload)
+    except msgspec.MsgspecError as error:
+        raise ForeignError(f"payload of {topic[:40]!r}: {error}") from None
+    if message.version > WIRE_VERSION:
+        raise ForeignError(f"version {message.version} is newer than this client's {WIRE_VERSION}")
+    if topic != topic_of(message):
+        raise ForeignError(f"topic {topic[:40]!r} with a message of stream {message.stream[:40]!r}")
+    return message
+
+
+def encode_clock(message: ClockRequest | ClockReply) -> bytes:
+    return _seal(_CLOCK_TOPIC, message)
+
+
+def decode_clock(data: bytes, kind: type[C]) -> C:
+    """Raises WireError."""
+    topic, payload = _unseal(data)
+    if topic != _CLOCK_TOPIC:
+        raise ForeignError(f"topic {topic[:40]!r}; expected {_CLOCK_TOPIC!r}")
+    try:
+        return msgspec.msgpack.decode(payload, type=kind)
+    except msgspec.MsgspecError as error:
+        raise ForeignError(f"payload of {_CLOCK_TOPIC!r}: {error}") from None
+
+
+def _seal(topic: str, message: msgspec.Struct) -> bytes:
+    body = topic.encode() + b"\0" + _encoder.encode(message)
+    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "big")
+
+
+def _unseal(data: bytes) -> tuple[str, bytes]:
+    """Topic and payload."""
     body, crc = data[:-_CRC_BYTES], data[-_CRC_BYTES:]
     if len(crc) < _CRC_BYTES or zlib.crc32(body) != int.from_bytes(crc, "big"):
         raise WireError(f"checksum mismatch in {len(data)} bytes")
     topic, separator, payload = body.partition(b"\0")
-    decoder = _DECODERS.get(topic.partition(b"/")[0].decode(errors="replace"))
-    if not separator or decoder is None:
-        raise WireError(f"unknown topic {topic[:40]!r}")
-    try:
-        message = decoder.decode(payload)
-    except msgspec.MsgspecError as error:
-        raise WireError(f"payload of {topic[:40]!r}: {error}") from None
-    if message.version > WIRE_VERSION:
-        raise WireError(f"version {message.version} is newer than this client's {WIRE_VERSION}")
-    return message
+    if not separator:
+        raise ForeignError(f"no topic in {len(data)} bytes")
+    return topic.decode(errors="replace"), payload

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from edge_engine.cli.screen import in_percent, make_screen
-from edge_engine.client import DEFAULT_ENDPOINT, Subscriber, age_ms
+from edge_engine.client import DEFAULT_ENDPOINT, Subscriber
 from edge_engine.errors import SourceError, UsageError
 from edge_engine.wire import ResultMessage
 
@@ -59,19 +59,18 @@ def _print_results(
         if as_json:
             typer.echo(msgspec.json.encode(result))
         else:
-            screen.print(_line(result))
+            screen.print(_line(result, subscriber.age_ms(result)))
         if subscriber.stats.received == count:
             break
 
 
-def _line(result: ResultMessage) -> Text:
+def _line(result: ResultMessage, age_ms: float | None) -> Text:
     """street #812  age 9.1 ms  person 0.83 [12 40 88 210]  …
 
     Tags without a box, of a segmentation each label's share of the picture: tabby 0.83 or road 41 %, car 7 %.
     """
-    line = Text.assemble(
-        (result.stream, "bold"), f" #{result.seq}", (f"  age {age_ms(result):.1f} ms", "dim")
-    )
+    age = "age unknown" if age_ms is None else f"age {age_ms:.1f} ms"
+    line = Text.assemble((result.stream, "bold"), f" #{result.seq}", (f"  {age}", "dim"))
     if not result.valid:
         line.append(f"  not valid: {result.reason}", "red")
     if not (result.objects or result.tags or result.segmentation):
@@ -90,4 +89,6 @@ def _line(result: ResultMessage) -> Text:
 
 def _print_stats(subscriber: Subscriber, notes: Console) -> None:
     stats = subscriber.stats
-    notes.print(f"{stats.received} results, {stats.lost} lost on the way, {stats.damaged} damaged")
+    others = {"repeated": stats.repeated, "late": stats.late, "foreign": stats.foreign}
+    told = "".join(f", {count} {kind}" for kind, count in others.items() if count)
+    notes.print(f"{stats.received} results, {stats.lost} lost on the way, {stats.damaged} damaged{told}")

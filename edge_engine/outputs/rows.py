@@ -8,7 +8,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_engine.clock import NS_PER_MS
+from edge_engine.clock import NS_PER_MS, clock_id
 from edge_engine.ledger import Counts
 from edge_engine.outputs.output import Health
 from edge_engine.result import Objects, Result, Segmentation, Tags
@@ -34,6 +34,7 @@ def message_of(result: Result, counts: Counts) -> ResultMessage:
         segmentation=_segmentation(result.segmentation, labels) if result.segmentation is not None else None,
         valid=not frame.doubt,
         reason=frame.doubt,
+        clock=clock_id(),
     )
 
 
@@ -49,6 +50,7 @@ def health_of(stream: str, session: str, published_ns: int, health: Health) -> H
         since_ns=status.since_ns,
         reconnects=status.reconnects,
         missed=health.missed,
+        clock=clock_id(),
     )
 
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 import zmq
 
-from edge_engine.clock import NS_PER_S, monotonic_ns
+from edge_engine.clock import monotonic_ns
 from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
+from edge_engine.outputs.clock_service import ClockService
 from edge_engine.outputs.output import Health
 from edge_engine.outputs.rows import health_of, message_of
 from edge_engine.result import Result
 from edge_engine.state import StreamState
-from edge_engine.wire import DescribeMessage, Message, encode
+from edge_engine.wire import HEARTBEAT_NS, DescribeMessage, Message, encode
 
-HEARTBEAT_NS = NS_PER_S // 2
 # A subscriber that doesn't read gets no backlog: a few messages, then the newest are dropped for it alone.
-_SEND_QUEUE = 8
+# What lies in the system's buffer is as old when it is read, so that one is small too.
+_SEND_QUEUE = 4
+_BUFFER_BYTES = 16 * 1024
+_LONGEST_WISH = 1024  # what subscribers send is the beginning of a topic
 
 
 class ZeroMqOutput:
@@ -30,17 +34,24 @@ class ZeroMqOutput:
         self._socket: zmq.Socket[bytes] = self._context.socket(zmq.XPUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
+        self._socket.setsockopt(zmq.SNDBUF, _BUFFER_BYTES)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_WISH)
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tells every subscription, not only each topic's first
+        clock_port = 0
         try:
             self._socket.bind(endpoint)
+            self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+            if self.endpoint.startswith("tcp:"):
+                clock_port = ClockService(self._context, self.endpoint).port
         except zmq.ZMQError as error:
             self.close()
             raise ConfigError(
                 f"outputs.zeromq.endpoint: can't bind {endpoint}: {zmq.strerror(error.errno or 0)}; "
                 "is another engine running, or is it no address of this machine?"
             ) from None
-        self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self._descriptions = descriptions
+        self._descriptions = [
+            msgspec.structs.replace(each, clock_port=clock_port) for each in descriptions.values()
+        ]
         self._session = session
         self._next_beat_ns = 0
         self._told: dict[str, StreamState] = {}
@@ -63,7 +74,7 @@ class ZeroMqOutput:
     def _describe_to_newcomers(self) -> None:
         while self._socket.poll(0):
             wish = self._socket.recv()
-            for description in self._descriptions.values():
+            for description in self._descriptions:
                 if wish[:1] == b"\1" and f"describe/{description.stream}\0".encode().startswith(wish[1:]):
                     self._send(description)
 

@@ -8,10 +8,10 @@ import av
 import numpy as np
 import zmq
 
-from edge_engine.clock import monotonic_ns, utc_ns
+from edge_engine.clock import clock_id, monotonic_ns, utc_ns
 from edge_engine.errors import ConfigError, CorruptFrameError, SourceError
 from edge_engine.pixels import AvPixels, BgrPixels, JpegPixels, Pixels
-from edge_engine.sender import TOPIC, HeaderError, PictureHeader, boot_id, decode_header
+from edge_engine.sender import TOPIC, HeaderError, PictureHeader, decode_header
 from edge_engine.sources.jpeg import jpeg_size
 from edge_engine.sources.source import Grab
 from edge_engine.sources.stamps import Timeline
@@ -46,7 +46,7 @@ class ZeroMqSource:
         self._interrupted = threading.Event()
         self._socket: zmq.Socket[bytes] | None = None
         self._timeline = Timeline()
-        self._boot = boot_id()
+        self._clock = clock_id()
         self._seq = -1
         self.missed = 0
         self.description = self._name
@@ -103,7 +103,7 @@ class ZeroMqSource:
 
     def _stamp(self, header: PictureHeader, now_ns: int) -> int:
         """A sender that was started on the same kernel shares this clock."""
-        is_ours = header.boot and header.boot == self._boot
+        is_ours = header.clock and header.clock == self._clock
         self._timeline.arrived(header.captured_ns, header.captured_ns if is_ours else now_ns)
         return self._timeline.captured_ns(header.captured_ns, now_ns)
 

@@ -32,7 +32,7 @@ def send(sender: FrameSender, state: State) -> None:
     now_ns = time.monotonic_ns()
     image = picture((640, 480), now_ns // 1_000_000 & 0xFFFFFFFF)
     stamp_ns = now_ns + (3600 * 10**9 if state.is_foreign else 0)
-    sender._boot = "another" if state.is_foreign else sender._boot
+    sender._clock = "another" if state.is_foreign else sender._clock
     if state.pixel_format == "bgr24":
         sender.send(image, captured_ns=stamp_ns)
     elif state.pixel_format == "jpeg":

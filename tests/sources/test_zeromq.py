@@ -128,7 +128,7 @@ def test_what_can_not_be_had_is_one_line() -> None:
 def test_a_picture_that_is_not_what_its_header_says_is_corrupt_and_no_crash(
     pixel_format: str, size: tuple[int, int], data: bytes
 ) -> None:
-    header = PictureHeader(seq=0, format=pixel_format, size=size, captured_ns=1, captured_utc_ns=1, boot="")
+    header = PictureHeader(seq=0, format=pixel_format, size=size, captured_ns=1, captured_utc_ns=1, clock="")
     try:
         pixels = pixels_of(header, zmq.Frame(data))
     except CorruptFrameError:
@@ -143,7 +143,7 @@ HEADERS = st.builds(
     size=st.tuples(st.integers(-5, 2**40), st.integers(-5, 2**40)),
     captured_ns=st.integers(0, 2**62),
     captured_utc_ns=st.integers(0, 2**62),
-    boot=st.text(max_size=40),
+    clock=st.text(max_size=40),
 )
 
 

@@ -4,38 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
 import pytest
-import zmq
 
 from edge_engine.client import Subscriber
 from edge_engine.clock import NS_PER_MS, monotonic_ns
-from edge_engine.wire import Counters, HealthMessage, Message, ResultMessage, encode
-
-
-class Publisher:
-    """A socket that sends what a test wants, once the subscriber has joined."""
-
-    def __init__(self) -> None:
-        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.XPUB)
-        self.socket.bind("tcp://127.0.0.1:*")
-        self.endpoint = str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT))
-
-    def wait_for_subscriptions(self, n: int = 3) -> None:
-        for _ in range(n):
-            assert self.socket.poll(5000)
-            self.socket.recv()
-
-    def send(self, *messages: Message | bytes) -> None:
-        for message in messages:
-            self.socket.send(message if isinstance(message, bytes) else encode(message))
+from edge_engine.wire import encode
+from tests.client.publisher import Publisher, flush, make_result
 
 
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
-    publisher = Publisher()
-    yield publisher
-    publisher.socket.close(linger=0)
+    with Publisher() as publisher:
+        yield publisher
 
 
 @pytest.fixture
@@ -43,38 +23,6 @@ def subscriber(publisher: Publisher) -> Iterator[Subscriber]:
     with Subscriber(publisher.endpoint) as subscriber:
         publisher.wait_for_subscriptions()
         yield subscriber
-
-
-def make_result(number: int = 1, **changes: object) -> ResultMessage:
-    now_ns = monotonic_ns()
-    result = ResultMessage(
-        stream="front",
-        seq=number,
-        session="a",
-        captured_ns=now_ns,
-        captured_utc_ns=0,
-        published_ns=now_ns,
-        valid_until_ns=now_ns + 60_000 * NS_PER_MS,
-        size=(640, 480),
-        model="m",
-        stages_ms={},
-        counters=Counters(number, number, 0, {}),
-        objects=[],
-    )
-    return msgspec.structs.replace(result, **changes)
-
-
-def flush(publisher: Publisher, subscriber: Subscriber) -> None:
-    """Everything sent so far has arrived once a last heartbeat has."""
-    publisher.send(
-        HealthMessage(
-            stream="flush", session="a", published_ns=monotonic_ns(), counters=Counters(0, 0, 0, {})
-        )
-    )
-    deadline_ns = monotonic_ns() + 5_000 * NS_PER_MS
-    while "flush" not in subscriber.health and monotonic_ns() < deadline_ns:
-        subscriber.latest()
-    assert subscriber.health.pop("flush")
 
 
 def test_latest_is_the_newest_result(publisher: Publisher, subscriber: Subscriber) -> None:
@@ -134,7 +82,7 @@ def test_a_restarted_engine_is_noticed_and_its_results_taken(
     publisher: Publisher, subscriber: Subscriber
 ) -> None:
     publisher.send(make_result(500), make_result(1, session="b"))
-    flush(publisher, subscriber)
+    flush(publisher, subscriber, "b")
     newest = subscriber.latest()
     assert newest is not None
     assert newest.session == "b"
@@ -147,7 +95,7 @@ def test_an_older_result_never_replaces_a_newer_one(publisher: Publisher, subscr
     newest = subscriber.latest()
     assert newest is not None
     assert newest.seq == 7
-    assert subscriber.stats.repeated == 2
+    assert (subscriber.stats.repeated, subscriber.stats.late) == (1, 1)
 
 
 def test_one_stream_of_several_can_be_asked_for(publisher: Publisher, subscriber: Subscriber) -> None:
