@@ -2,7 +2,8 @@
 # make test    everything that must hold (make check first)
 # make check   formatting, lint, types, layers
 # make soak    a network camera that is killed 50 times and worse; an engine without time (as root, with limits
-#              of time); 10,000 mutated model files, each of which ends the command line in one line, or runs
+#              of time); 100,000 messages harmed on the way, and subscribers that are stopped; 10,000 mutated
+#              model files, each of which ends the command line in one line, or runs
 # make rig-v4l2     cameras: the kernel's own, in an emulated machine (once: sudo tests/rigs/v4l2_vm/setup)
 # make rig-gstreamer   the tests that need GStreamer, which no Python package brings
 # RUNTIME=gpu or openvino takes that build of ONNX Runtime; PYTHON=python3.12 another interpreter.
@@ -31,6 +32,7 @@ figures: .venv/dev-$(RUNTIME)
 soak: .venv/dev-$(RUNTIME)
 	$(BIN)/python -m tests.sources.soak_network
 	$(BIN)/python -m tests.sources.soak_load
+	$(BIN)/python -m tests.client.soak_messages
 	$(BIN)/python -m tests.models.soak --count 10000 --seed 0
 
 # GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.
