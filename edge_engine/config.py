@@ -57,9 +57,14 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ZeroMqConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where results are published; port * takes a free one."""
+    """Where results are published; port * takes a free one. An address that other machines reach needs
+    `keys`, the folder of those that may listen, made by `edge-engine keygen`, or `insecure`: whoever is in
+    the network may.
+    """
 
     endpoint: Endpoint = "tcp://127.0.0.1:5555"
+    keys: Annotated[str, Meta(min_length=1, description="a folder of edge-engine keygen")] | None = None
+    insecure: bool = False
 
 
 class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
@@ -142,7 +143,11 @@ class Engine:
         outputs: list[Output] = []
         zeromq = self.config.outputs.zeromq
         if zeromq is not None:
-            outputs.append(ZeroMqOutput(zeromq.endpoint, self._describe(), self.session))
+            keys = Path(zeromq.keys) if zeromq.keys is not None else None
+            output = ZeroMqOutput(
+                zeromq.endpoint, self._describe(), self.session, keys=keys, insecure=zeromq.insecure
+            )
+            outputs.append(output)
         if self._collector is not None:
             outputs.append(self._collector)
         return outputs

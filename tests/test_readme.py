@@ -173,6 +173,25 @@ def tune_it(folder: Path) -> None:
 
 BENCHES = {line for line in commands() if line.startswith("edge-engine bench")}
 
+
+def make_keys_and_listen(tmp_path: Path) -> None:
+    """The engine's side as in the README, but on a socket file."""
+    keys = tmp_path / "keys"
+    assert run_program("keygen", str(keys)).returncode == 0
+    assert run_program("keygen", str(keys), "--client", "rover").returncode == 0
+    endpoint, text = f"ipc://{tmp_path}/results", (ROOT / "configs/demo.yaml").read_text()
+    (tmp_path / "keys.yaml").write_text(text.replace(ENDPOINT, f"{endpoint}\n    keys: {keys}"))
+    engine = start_program("run", str(tmp_path / "keys.yaml"))
+    options = ["--server-key", str(keys / "server.key"), "--client-key", str(keys / "rover.key_secret")]
+    heard = run_program("listen", endpoint, "--count", "5", "--timeout", "60", *options)
+    assert heard.returncode == 0, heard.stderr
+    unheard = run_program("listen", endpoint, "--count", "1", "--timeout", "1")
+    assert unheard.returncode == 3
+    engine.send_signal(signal.SIGINT)
+    _, err = engine.communicate(timeout=20)
+    assert engine.returncode == 0, err
+
+
 TRIED: dict[str, Callable[[Path], None] | str] = {
     "make demo": run_the_demo,
     "make test": "is what runs this test",
@@ -193,6 +212,11 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine eval nanodet-g pictures.json": evaluate_it,
     "edge-engine quantize mine.onnx --calibrate pictures/": quantize_it,
     "edge-engine tune": tune_it,
+    "edge-engine keygen keys/": make_keys_and_listen,
+    "edge-engine keygen keys/ --client rover": make_keys_and_listen,
+    f"edge-engine listen {ENDPOINT} --server-key server.key --client-key rover.key_secret": (
+        make_keys_and_listen
+    ),
     **dict.fromkeys(BENCHES, bench_it),
 }
 

@@ -13,6 +13,7 @@ from edge_engine.cli.bench import bench
 from edge_engine.cli.doctor import doctor
 from edge_engine.cli.eval import evaluate
 from edge_engine.cli.inspect import inspect
+from edge_engine.cli.keygen import keygen
 from edge_engine.cli.listen import listen
 from edge_engine.cli.models import models
 from edge_engine.cli.quantize import quantize
@@ -42,6 +43,7 @@ app.command()(tune)
 app.command("eval")(evaluate)
 app.command()(quantize)
 app.command()(doctor)
+app.command()(keygen)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -45,5 +45,5 @@ def changed(struct: S, **changes: Any) -> S:  # noqa: ANN401
 
 def publishing(config: Config, endpoint: str) -> Config:
     """The same, with its results published there."""
-    zeromq = changed(ZeroMqConfig(), endpoint=endpoint)
+    zeromq = changed(config.outputs.zeromq or ZeroMqConfig(), endpoint=endpoint)
     return changed(config, outputs=changed(config.outputs, zeromq=zeromq))

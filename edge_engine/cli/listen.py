@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,8 @@ from edge_engine.wire import ResultMessage
 def listen(
     endpoint: Annotated[str, typer.Argument(help="Where an engine publishes.")] = DEFAULT_ENDPOINT,
     stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None,
+    server_key: Annotated[Path | None, typer.Option(help="An engine with keys: its server.key.")] = None,
+    client_key: Annotated[Path | None, typer.Option(help="And this client's NAME.key_secret.")] = None,
     count: Annotated[int | None, typer.Option(min=1, help="End after so many results.")] = None,
     timeout: Annotated[
         float | None, typer.Option(min=0, help="Give up after so many seconds without a result (exit 3).")
@@ -31,7 +34,7 @@ def listen(
     screen, notes = make_screen(), make_screen(stderr=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    with _connect(endpoint, stream) as subscriber:
+    with _connect(endpoint, stream, server_key, client_key) as subscriber:
         try:
             notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))
             _print_results(subscriber, screen, count, timeout, as_json)
@@ -43,9 +46,11 @@ def listen(
         raise SourceError(f"{endpoint}: {received} of {count} results came; is an engine publishing there?")
 
 
-def _connect(endpoint: str, stream: str | None) -> Subscriber:
+def _connect(
+    endpoint: str, stream: str | None, server_key: Path | None, client_key: Path | None
+) -> Subscriber:
     try:
-        return Subscriber(endpoint, stream)
+        return Subscriber(endpoint, stream, server_key=server_key, client_key=client_key)
     except zmq.ZMQError as error:
         raise UsageError(
             f"can't connect to {endpoint!r}: {error.strerror}; expected something like {DEFAULT_ENDPOINT}"

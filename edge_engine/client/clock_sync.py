@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 import zmq
@@ -69,8 +70,11 @@ def narrowest(known: list[Bounds], now_ns: int) -> Offset | None:
 class ClockSync:
     """Asks in a thread of its own, so that an answer's time is taken when it comes. Any thread may look."""
 
-    def __init__(self, endpoint: str, clock: str) -> None:
-        """`clock`: the name of the clock that is to answer; another one's answers count for nothing."""
+    def __init__(self, endpoint: str, clock: str, protect: Callable[[zmq.Socket[bytes]], None]) -> None:
+        """`clock`: the name of the clock that is to answer; another one's answers count for nothing.
+        `protect` gives a socket its keys.
+        """
+        self._protect = protect
         self.endpoint = endpoint
         self._clock = clock
         self._known: deque[Bounds] = deque(maxlen=_KEPT)
@@ -95,6 +99,7 @@ class ClockSync:
         """Whether there was an answer. The first message makes the connection; the second one is timed."""
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_ANSWER)
+        self._protect(socket)
         socket.connect(self.endpoint)
         return self._ask(socket) and self._ask(socket)
 

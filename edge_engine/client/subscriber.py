@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 import zmq
@@ -22,7 +24,9 @@ import zmq
 from edge_engine.client.clock_sync import ClockSync, Offset
 from edge_engine.client.sequence import Sequence, Sessions, Verdict
 from edge_engine.client.status import Rate, Status
-from edge_engine.clock import NS_PER_MS, clock_id, monotonic_ns, to_ms
+from edge_engine.clock import NS_PER_MS, NS_PER_S, clock_id, monotonic_ns, to_ms
+from edge_engine.errors import ConfigError
+from edge_engine.keys import key_pair, public_key
 from edge_engine.wire import (
     HEARTBEAT_NS,
     DescribeMessage,
@@ -39,6 +43,14 @@ DEFAULT_ENDPOINT = "tcp://127.0.0.1:5555"
 _RECEIVE_QUEUE = 16
 _BUFFER_BYTES = 64 * 1024
 _LONGEST_MESSAGE = 2**24
+_KEEPALIVE = {
+    zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 2,
+    zmq.TCP_KEEPALIVE_INTVL: 1,
+    zmq.TCP_KEEPALIVE_CNT: 3,
+}
+_LOOK_MS = 500
+_REFUSED_AFTER_NS = 2 * NS_PER_S
 _DEAD_AFTER_NS = HEARTBEAT_NS * 5 // 2
 _SAME_CLOCK = Offset(0, 0)
 
@@ -72,13 +84,36 @@ class _Stream:
 class Subscriber:
     """Results of one or all streams of a publisher. One thread uses it."""
 
-    def __init__(self, endpoint: str = DEFAULT_ENDPOINT, stream: str | None = None) -> None:
-        """`stream` None means all of them. Connecting to nobody is fine: results come when it starts."""
+    def __init__(
+        self,
+        endpoint: str = DEFAULT_ENDPOINT,
+        stream: str | None = None,
+        *,
+        server_key: str | Path | None = None,
+        client_key: str | Path | None = None,
+    ) -> None:
+        """`stream` None means all of them. Connecting to nobody is fine: results come when it starts.
+
+        An engine with keys wants both: the file with its public key, and the one with this client's secret
+        (`edge-engine keygen`). Raises ConfigError for a file that holds none.
+        """
+        if (server_key is None) != (client_key is None):
+            raise ConfigError("a subscriber needs both, server_key and client_key, or none")
+        self._keys = (
+            (public_key(Path(server_key)), key_pair(Path(client_key)))
+            if server_key is not None and client_key is not None
+            else None
+        )
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RCVHWM, _RECEIVE_QUEUE)
         self._socket.setsockopt(zmq.RCVBUF, _BUFFER_BYTES)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_MESSAGE)
+        # A machine that has lost its power closes nothing. ZeroMQ's own heartbeats abort the process of a
+        # subscriber that is slow and connects anew (libzmq's issue 3937).
+        for option, value in _KEEPALIVE.items():
+            self._socket.setsockopt(option, value)
+        self._protect(self._socket)
         for kind in ("result", "health", "describe"):
             self._socket.subscribe(f"{kind}/" if stream is None else f"{kind}/{stream}\0")
         try:
@@ -87,6 +122,7 @@ class Subscriber:
             self._socket.close()
             raise
         self._endpoint, self._only = endpoint, stream
+        self._heard_ns = monotonic_ns()
         self._clock = clock_id()
         self._sync: tuple[str, ClockSync] | None = None
         self._sessions = Sessions()
@@ -95,6 +131,10 @@ class Subscriber:
         self._stats = Stats()
         self.health: dict[str, HealthMessage] = {}
         self.described: dict[str, DescribeMessage] = {}
+
+    def _protect(self, socket: zmq.Socket[bytes]) -> None:
+        if self._keys is not None:
+            socket.curve_serverkey, (socket.curve_publickey, socket.curve_secretkey) = self._keys
 
     @property
     def session(self) -> str:
@@ -216,19 +256,33 @@ class Subscriber:
 
     def _next_result(self, deadline_ns: int | None) -> ResultMessage | None:
         while True:
-            left_ms = None if deadline_ns is None else max(0, (deadline_ns - monotonic_ns()) // NS_PER_MS)
-            if not self._socket.poll(left_ms):
+            left_ms = _LOOK_MS if deadline_ns is None else (deadline_ns - monotonic_ns()) // NS_PER_MS
+            if self._socket.poll(min(_LOOK_MS, max(0, left_ms))):
+                message = self._receive()
+                if isinstance(message, ResultMessage):
+                    return message
+            elif left_ms <= 0:
                 return None
-            message = self._receive()
-            if isinstance(message, ResultMessage):
-                return message
+            else:
+                self._knock_again()
 
     def _receive_all(self) -> None:
         while self._socket.poll(0):
             self._receive()
+        self._knock_again()
+
+    def _knock_again(self) -> None:
+        """An engine that has refused a key is never asked again by ZeroMQ itself; it may be allowed now."""
+        if self._keys is None or monotonic_ns() - self._heard_ns < _REFUSED_AFTER_NS:
+            return
+        self._heard_ns = monotonic_ns()
+        with suppress(zmq.ZMQError):  # it is connected no more
+            self._socket.disconnect(self._endpoint)
+        self._socket.connect(self._endpoint)
 
     def _receive(self) -> Message | None:
         """What is there; None when it is of no use."""
+        self._heard_ns = monotonic_ns()
         try:
             message = decode(self._socket.recv())
         except ForeignError:
@@ -287,7 +341,7 @@ class Subscriber:
         endpoint = f"{address[1]}:{described.clock_port}"
         if self._sync is None or self._sync[0] != clock or self._sync[1].endpoint != endpoint:
             self._end_sync()
-            self._sync = clock, ClockSync(endpoint, clock)
+            self._sync = clock, ClockSync(endpoint, clock, self._protect)
 
     def _end_sync(self) -> None:
         if self._sync is not None:

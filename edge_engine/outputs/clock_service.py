@@ -7,9 +7,11 @@ import threading
 import zmq
 
 from edge_engine.clock import clock_id, monotonic_ns
+from edge_engine.outputs.allow_list import AllowList
 from edge_engine.wire import ClockReply, ClockRequest, WireError, decode_clock, encode_clock
 
-_LONGEST_REQUEST = 256
+_LONGEST_REQUEST = 1024  # a handshake with keys takes half of that
+_HANDSHAKE_MS = 2_000
 
 
 class ClockService:
@@ -17,13 +19,23 @@ class ClockService:
     its context does.
     """
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
-        """Beside the publisher's `endpoint`, at a free port of the same address. Raises zmq.ZMQError."""
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        endpoint: str,
+        port: int = 0,
+        allowed: AllowList | None = None,
+    ) -> None:
+        """Beside the publisher's `endpoint`, at that port of the same address; 0 takes a free one. Raises
+        zmq.ZMQError."""
         self._socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_REQUEST)
+        self._socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
+        if allowed is not None:
+            allowed.protect(self._socket)
         try:
-            self._socket.bind(f"{endpoint.rpartition(':')[0]}:*")
+            self._socket.bind(f"{endpoint.rpartition(':')[0]}:{port or '*'}")
         except zmq.ZMQError:
             self._socket.close()
             raise

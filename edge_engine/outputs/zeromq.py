@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
 
 import msgspec
 import zmq
@@ -10,6 +12,7 @@ import zmq
 from edge_engine.clock import monotonic_ns
 from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
+from edge_engine.outputs.allow_list import AllowList
 from edge_engine.outputs.clock_service import ClockService
 from edge_engine.outputs.output import Health
 from edge_engine.outputs.rows import health_of, message_of
@@ -21,45 +24,72 @@ from edge_engine.wire import HEARTBEAT_NS, DescribeMessage, Message, encode
 # What lies in the system's buffer is as old when it is read, so that one is small too.
 _SEND_QUEUE = 4
 _BUFFER_BYTES = 16 * 1024
+_HANDSHAKE_MS = 2_000
 _LONGEST_WISH = 1024  # what subscribers send is the beginning of a topic
 
 
 class ZeroMqOutput:
     """Opened by the thread that starts the engine, used from then on by the publish thread alone."""
 
-    def __init__(self, endpoint: str, descriptions: Mapping[str, DescribeMessage], session: str) -> None:
-        """Raises ConfigError when the endpoint can't be bound."""
+    def __init__(
+        self,
+        endpoint: str,
+        descriptions: Mapping[str, DescribeMessage],
+        session: str,
+        *,
+        keys: Path | None = None,
+        insecure: bool = False,
+    ) -> None:
+        """`keys`: the folder of those that may listen (keys.py). Raises ConfigError when the endpoint can't
+        be bound, or is one that other machines reach and neither is given."""
+        if keys is None and not (insecure or is_private(endpoint)):
+            raise ConfigError(
+                f"outputs.zeromq.endpoint: {endpoint} is open to other machines; expected `keys`, a folder "
+                "made by edge-engine keygen, or `insecure: true` where whoever is in this network may listen"
+            )
+        self._allowed = AllowList(keys) if keys is not None else None
+        self.endpoint, self._clock_port = endpoint, 0
+        self._open()
+        self._descriptions = descriptions
+        self._session = session
+        self._next_beat_ns = 0
+        self._told: dict[str, StreamState] = {}
+
+    def _open(self) -> None:
         # A context of its own: ending it waits until the endpoint is free to be bound again.
         self._context = zmq.Context()
+        self._guard = self._allowed.authenticator(self._context) if self._allowed is not None else None
         self._socket: zmq.Socket[bytes] = self._context.socket(zmq.XPUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
         self._socket.setsockopt(zmq.SNDBUF, _BUFFER_BYTES)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_WISH)
+        self._socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tells every subscription, not only each topic's first
-        clock_port = 0
+        if self._allowed is not None:
+            self._allowed.protect(self._socket)
         try:
-            self._socket.bind(endpoint)
-            self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+            self._socket.bind(self.endpoint)
+            self.endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
             if self.endpoint.startswith("tcp:"):
-                clock_port = ClockService(self._context, self.endpoint).port
+                self._clock_port = ClockService(
+                    self._context, self.endpoint, self._clock_port, self._allowed
+                ).port
         except zmq.ZMQError as error:
             self.close()
             raise ConfigError(
-                f"outputs.zeromq.endpoint: can't bind {endpoint}: {zmq.strerror(error.errno or 0)}; "
+                f"outputs.zeromq.endpoint: can't bind {self.endpoint}: {zmq.strerror(error.errno or 0)}; "
                 "is another engine running, or is it no address of this machine?"
             ) from None
-        self._descriptions = [
-            msgspec.structs.replace(each, clock_port=clock_port) for each in descriptions.values()
-        ]
-        self._session = session
-        self._next_beat_ns = 0
-        self._told: dict[str, StreamState] = {}
 
     def publish(self, result: Result, counts: Counts) -> None:
         self._send(message_of(result, counts))
 
     def beat(self, health: Mapping[str, Health]) -> None:
+        if self._allowed is not None and self._allowed.has_lost_one():
+            # ZeroMQ asks for a key but once, so all connections end; who is still allowed is soon back.
+            self.close()
+            self._open()
         self._describe_to_newcomers()
         now_ns = monotonic_ns()
         is_due = now_ns >= self._next_beat_ns
@@ -74,9 +104,9 @@ class ZeroMqOutput:
     def _describe_to_newcomers(self) -> None:
         while self._socket.poll(0):
             wish = self._socket.recv()
-            for description in self._descriptions:
+            for description in self._descriptions.values():
                 if wish[:1] == b"\1" and f"describe/{description.stream}\0".encode().startswith(wish[1:]):
-                    self._send(description)
+                    self._send(msgspec.structs.replace(description, clock_port=self._clock_port))
 
     def _send(self, message: Message) -> None:
         # XPUB never blocks: whoever is behind its queue's limit misses this message.
@@ -84,4 +114,17 @@ class ZeroMqOutput:
 
     def close(self) -> None:
         self._socket.close()
+        if self._guard is not None:
+            self._guard.stop()
         self._context.term()
+
+
+def is_private(endpoint: str) -> bool:
+    """Whether only this machine's programs can reach it."""
+    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+    if not endpoint.startswith("tcp:") or host in ("localhost", "lo"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name, an interface, *
+        return False

@@ -1,0 +1,69 @@
+"""AllowList: the keys that may listen, as they lie in a folder now."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from edge_engine.clock import NS_PER_MS, monotonic_ns
+from edge_engine.errors import ConfigError
+from edge_engine.keys import CLIENTS, SERVER, key_pair, public_key
+
+_log = logging.getLogger("edge_engine.keys")
+_DOMAIN = "edge_engine"
+_LOOK_NS = 200 * NS_PER_MS
+
+
+class AllowList:
+    """Asked by the authenticator's thread at each handshake, and by the publish thread; either may look
+    anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ConfigError when the engine's own keys aren't there."""
+        self._folder = folder
+        self._own = key_pair(folder / f"{SERVER}.key_secret")
+        self._allowed = self._let_in = self._read()
+        self._looked_ns = monotonic_ns()
+
+    def protect(self, socket: zmq.Socket[bytes]) -> None:
+        """Before it is bound."""
+        socket.curve_server = True
+        socket.curve_publickey, socket.curve_secretkey = self._own
+        socket.zap_domain = _DOMAIN.encode()
+
+    def authenticator(self, context: zmq.Context[zmq.Socket[bytes]]) -> ThreadAuthenticator:
+        """Started; `stop` it before the context ends."""
+        authenticator = ThreadAuthenticator(context)
+        authenticator.start()
+        authenticator.configure_curve_callback(domain=_DOMAIN, credentials_provider=self)
+        return authenticator
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        """pyzmq's name: whether a client with this public key (Z85) may connect."""
+        self._look()
+        return key in self._allowed
+
+    def has_lost_one(self) -> bool:
+        """Whether a key has gone since this was asked: a session that it has opened must end."""
+        self._look()
+        before, self._let_in = self._let_in, self._allowed
+        return bool(before - self._let_in)
+
+    def _look(self) -> None:
+        now_ns = monotonic_ns()
+        if now_ns - self._looked_ns >= _LOOK_NS:
+            self._looked_ns, self._allowed = now_ns, self._read()
+
+    def _read(self) -> frozenset[bytes]:
+        """A file that holds no key lets nobody in, and is told of."""
+        keys = set[bytes]()
+        for path in sorted((self._folder / CLIENTS).glob("*.key")):
+            try:
+                keys.add(public_key(path))
+            except ConfigError as error:
+                _log.warning("%s", error)
+        return frozenset(keys)
