@@ -33,6 +33,7 @@ soak: .venv/dev-$(RUNTIME)
 	$(BIN)/python -m tests.sources.soak_network
 	$(BIN)/python -m tests.sources.soak_load
 	$(BIN)/python -m tests.client.soak_messages
+	$(BIN)/python -m tests.client.soak_controller
 	$(BIN)/python -m tests.models.soak --count 10000 --seed 0
 
 # GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.

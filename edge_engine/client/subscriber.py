@@ -39,7 +39,8 @@ from edge_engine.wire import (
 )
 
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5555"
-# What waits grows old: a few messages, in the queue and in the system's own buffer behind it.
+# What waits grows old: a few messages, in the queue and in the system's own buffer behind it. ZeroMQ's
+# CONFLATE would keep the last message alone, which may be another stream's, or a heartbeat.
 _RECEIVE_QUEUE = 16
 _BUFFER_BYTES = 64 * 1024
 _LONGEST_MESSAGE = 2**24
@@ -57,10 +58,10 @@ _SAME_CLOCK = Offset(0, 0)
 
 @dataclass(slots=True)
 class Stats:
-    """What came in since the start. Of results: `received`, `lost` on the way, those that `repeated` one or
-    came `late`, after a newer one (neither is ever given out). Of all messages: `damaged`; `foreign`, which
-    are whole but of another program, version or stream, or of a run of the engine that is over. `restarts` of
-    the engine.
+    """What came in since the start. Of results: `received`, `lost` on the way, and those that came `late`,
+    after a newer one. Of all messages: `repeated`; `damaged`; `foreign`, which are whole but of another
+    program, version or stream, or of a run of the engine that is over. None of these is ever given out.
+    `restarts` of the engine.
     """
 
     received: int = 0

@@ -26,6 +26,8 @@ class AllowList:
         """Raises ConfigError when the engine's own keys aren't there."""
         self._folder = folder
         self._own = key_pair(folder / f"{SERVER}.key_secret")
+        self._files: dict[Path, tuple[int, int]] = {}
+        self._allowed: frozenset[bytes] = frozenset()
         self._allowed = self._let_in = self._read()
         self._looked_ns = monotonic_ns()
 
@@ -60,10 +62,22 @@ class AllowList:
 
     def _read(self) -> frozenset[bytes]:
         """A file that holds no key lets nobody in, and is told of."""
-        keys = set[bytes]()
-        for path in sorted((self._folder / CLIENTS).glob("*.key")):
+        files = {path: _state(path) for path in sorted((self._folder / CLIENTS).glob("*.key"))}
+        if files == self._files:
+            return self._allowed
+        self._files, keys = files, set[bytes]()
+        for path in files:
             try:
                 keys.add(public_key(path))
             except ConfigError as error:
                 _log.warning("%s", error)
         return frozenset(keys)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Changes whenever the file does; of one that has gone meanwhile, nothing."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino
