@@ -67,10 +67,19 @@ class ZeroMqConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     insecure: bool = False
 
 
+class JsonlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Results as lines of a file, appended. At `max_mb` it is renamed, and of those `files` are kept."""
+
+    path: Annotated[str, Meta(min_length=1, description="a file's path")]
+    max_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
+    files: Annotated[int, Meta(ge=1, le=1000)] = 5
+
+
 class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where results go; none at all is fine for a program that embeds the engine."""
 
     zeromq: ZeroMqConfig | None = None
+    jsonl: JsonlConfig | None = None
 
 
 class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

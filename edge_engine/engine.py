@@ -15,7 +15,6 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
@@ -30,9 +29,8 @@ from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.forms import forms_of_file
 from edge_engine.models.model import Model
 from edge_engine.models.session import new_run_options
+from edge_engine.outputs import open_outputs
 from edge_engine.outputs.collector import Collector
-from edge_engine.outputs.output import Output
-from edge_engine.outputs.zeromq import ZeroMqOutput
 from edge_engine.pixels import Image
 from edge_engine.placement import Placement
 from edge_engine.plan import make_plan
@@ -121,7 +119,11 @@ class Engine:
         self._policy = Policy(config.policy)
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
-        self.outputs = self._open_outputs()
+        self.outputs = open_outputs(
+            config.outputs, self._describe(), self.session, waits=self._policy is Policy.LOSSLESS
+        )
+        if self._collector is not None:
+            self.outputs.append(self._collector)
         # Ring i lies behind STAGES[i].
         self._between: list[Sequence[AnyRing]] = []
         built = self._build(keep_pixels)
@@ -138,19 +140,6 @@ class Engine:
         self._stopping = threading.Event()
         self._started_ns = 0
         self._ended_ns = 0
-
-    def _open_outputs(self) -> list[Output]:
-        outputs: list[Output] = []
-        zeromq = self.config.outputs.zeromq
-        if zeromq is not None:
-            keys = Path(zeromq.keys) if zeromq.keys is not None else None
-            output = ZeroMqOutput(
-                zeromq.endpoint, self._describe(), self.session, keys=keys, insecure=zeromq.insecure
-            )
-            outputs.append(output)
-        if self._collector is not None:
-            outputs.append(self._collector)
-        return outputs
 
     def _describe(self) -> dict[str, DescribeMessage]:
         spec, asked = self.model.spec, self._choices.all_of(self.model)

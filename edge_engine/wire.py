@@ -120,7 +120,8 @@ class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     `state`: opening, running, stalled, reconnecting, ended or failed, since `since_ns`, for that `reason`;
     `reconnects`: how often the source was lost; `missed`: pictures that never reached the engine, as far as
-    the source knows.
+    the source knows. `alarms`: what the engine can't do at the moment beside recognising, such as writing a
+    file, by output.
     """
 
     version: int = WIRE_VERSION
@@ -133,6 +134,7 @@ class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
     since_ns: int = 0
     reconnects: int = 0
     missed: int = 0
+    alarms: dict[str, str] = {}
     clock: str = ""
 
 

@@ -25,7 +25,7 @@ from edge_engine.cli.screen import in_percent
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.engine import Engine
 from edge_engine.stages.publish import STAGES, StreamRecord
-from edge_engine.state import LOGGER, StreamState
+from edge_engine.state import StreamState
 from edge_engine.summary import Summary
 
 _MOST_TAGS = 5
@@ -38,13 +38,13 @@ _STARTTIME = 19
 
 @contextmanager
 def changes_of_state(screen: Console, *, of_several: bool) -> Iterator[None]:
-    """Says meanwhile when a camera stalls, is lost or comes back, at the time when it does. The failure of
-    an only one is left to whoever ends the program with it."""
+    """Says meanwhile when a camera stalls, is lost or comes back, or a file can't be written, at the time
+    when it does. The failure of an only camera is left to whoever ends the program with it."""
     handler = _OnScreen(screen)
     if not of_several:
         handler.addFilter(lambda record: getattr(record, "state", "") != StreamState.FAILED.value)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    log = logging.getLogger(LOGGER)
+    log = logging.getLogger("edge_engine")
     log.setLevel(logging.INFO)
     log.addHandler(handler)
     try:

@@ -16,6 +16,8 @@ _SLOTS = 3
 class Collector:
     """Live: the iterating program always gets the newest result. Lossless: the engine waits for it."""
 
+    name, alarm = "collector", ""
+
     def __init__(self, policy: Policy) -> None:
         self._ring = Ring([ResultSlot() for _ in range(_SLOTS)], policy)
 

@@ -11,15 +11,21 @@ from edge_engine.state import Status
 
 
 class Health(NamedTuple):
-    """How a stream is: its ledger, its source's state, and the pictures that the source says it never got."""
+    """How a stream is: its ledger, its source's state, and the pictures that the source says it never got.
+    `alarms`: by output, what keeps it from getting results out."""
 
     counts: Counts
     status: Status
     missed: int
+    alarms: Mapping[str, str]
 
 
 class Output(Protocol):
-    """Somewhere that results go. It must not block a live engine."""
+    """Somewhere that results go. It must not block a live engine. `alarm`: what keeps results from getting
+    there now, in a line; empty while all is well. It may be set by any thread."""
+
+    name: str
+    alarm: str
 
     def publish(self, result: Result, counts: Counts) -> None:
         """`counts` is the stream's ledger, this result included."""

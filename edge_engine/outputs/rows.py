@@ -50,6 +50,7 @@ def health_of(stream: str, session: str, published_ns: int, health: Health) -> H
         since_ns=status.since_ns,
         reconnects=status.reconnects,
         missed=health.missed,
+        alarms=dict(health.alarms),
         clock=clock_id(),
     )
 

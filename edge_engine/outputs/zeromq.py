@@ -31,6 +31,8 @@ _LONGEST_WISH = 1024  # what subscribers send is the beginning of a topic
 class ZeroMqOutput:
     """Opened by the thread that starts the engine, used from then on by the publish thread alone."""
 
+    name, alarm = "zeromq", ""
+
     def __init__(
         self,
         endpoint: str,

@@ -78,8 +78,9 @@ class Publish:
 
     def _beat(self) -> None:
         self._next_beat_ns = monotonic_ns() + _BEAT_NS
+        alarms = {output.name: output.alarm for output in self._outputs if output.alarm}
         health = {
-            name: Health(record.ledger.counts(), record.status.now, record.status.missed)
+            name: Health(record.ledger.counts(), record.status.now, record.status.missed, alarms)
             for name, record in self._streams.items()
             if not record.hangs()
         }

@@ -1,0 +1,118 @@
+"""JSON lines: real files, a disk that is full, and one that comes back."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge_engine.client import Subscriber
+from edge_engine.config import Config, JsonlConfig, OutputsConfig, StreamConfig, ZeroMqConfig
+from edge_engine.engine import Engine
+from edge_engine.frame import Frame
+from edge_engine.ledger import Counts
+from edge_engine.outputs.jsonl import JsonlOutput
+from edge_engine.result import Objects, Result
+from edge_engine.wire import ResultMessage
+from tests import clip
+from tests.rigs.peer import wait_until
+
+FULL = Path("/dev/full")  # the kernel's own: each write finds no space
+
+
+def make_result(number: int) -> Result:
+    frame = Frame("a", number, 100, 200, (640, 480), None)
+    return Result(frame, Objects.none(), ("person",), "m", "s", 900)
+
+
+def counts(number: int) -> Counts:
+    return Counts(number, number, 0, {})
+
+
+def lines(path: Path) -> list[ResultMessage]:
+    return [msgspec.json.decode(line, type=ResultMessage) for line in path.read_bytes().splitlines()]
+
+
+def test_every_result_of_a_file_is_a_line_in_its_order(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    outputs = OutputsConfig(jsonl=JsonlConfig(path=str(path)))
+    streams = {"street": StreamConfig(source=clip.URI, pace=False)}
+    config = Config(streams=streams, policy="lossless", frames=40, outputs=outputs)
+    with Engine(config) as engine:
+        results = list(engine.results())
+    written = lines(path)
+    assert [each.seq for each in written] == [each.seq for each in results] == list(range(40))
+    for line, result in zip(written, results, strict=True):
+        assert np.allclose(
+            [row.xyxy for row in line.objects], result.objects.boxes_xyxy.reshape(-1, 4).tolist()
+        )
+    assert json.loads(path.read_text().splitlines()[0])["stream"] == "street"
+
+
+def test_a_file_that_is_there_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    for number in (1, 2):
+        output = JsonlOutput(path, 1, 1, waits=False)
+        output.publish(make_result(number), counts(number))
+        output.close()
+    assert [each.counters.published for each in lines(path)] == [1, 2]
+
+
+def test_files_that_are_full_are_renamed_and_the_oldest_goes(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    output = JsonlOutput(path, 1, 3, waits=True)
+    output._longest = 5_000
+    for number in range(1, 101):
+        output.publish(make_result(number), counts(number))
+        time.sleep(0.001)
+    output.close()
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert names == ["results.1.jsonl", "results.2.jsonl", "results.jsonl"]
+    kept = [
+        each.counters.published
+        for name in ("results.2.jsonl", "results.1.jsonl", "results.jsonl")
+        for each in lines(tmp_path / name)
+    ]
+    assert kept == list(range(kept[0], 101))
+    assert output.lost == 0
+
+
+def test_a_full_disk_raises_an_alarm_and_stops_nothing(tmp_path: Path) -> None:
+    endpoint = f"ipc://{tmp_path}/results"
+    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=endpoint), jsonl=JsonlConfig(path=str(FULL)))
+    config = Config(streams={"a": StreamConfig(source="test:320x240@30")}, outputs=outputs)
+    with Subscriber(endpoint) as subscriber, Engine(config, collect=False):
+
+        def alarm() -> str:
+            subscriber.latest()
+            return subscriber.health["a"].alarms.get("jsonl", "") if "a" in subscriber.health else ""
+
+        assert wait_until(lambda: "No space left on device" in alarm())
+        before = subscriber.stats.received
+        assert wait_until(lambda: subscriber.latest() is not None and subscriber.stats.received > before + 20)
+
+
+def test_writing_goes_on_as_soon_as_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "card"
+    output = JsonlOutput(folder / "results.jsonl", 1, 1, waits=False)
+    output.publish(make_result(1), counts(1))
+    assert wait_until(lambda: "No such file or directory" in output.alarm)
+    folder.mkdir()
+    output.publish(make_result(2), counts(2))
+    assert wait_until(lambda: not output.alarm)
+    output.close()
+    assert [each.counters.published for each in lines(folder / "results.jsonl")] == [2]
+    assert output.lost == 1
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_disk_that_fails_holds_up_nobody(waits: bool) -> None:
+    output = JsonlOutput(FULL, 1, 1, waits=waits)
+    for number in range(1, 2_001):
+        output.publish(make_result(number), counts(number))
+    output.close()
+    assert output.lost == 2_000
