@@ -10,12 +10,14 @@ from pathlib import Path
 
 import zmq
 
-from edge_engine.config import Config, StreamConfig, load_config
-from edge_engine.diagnosis.finding import Finding
+from edge_engine.config import Config, StreamConfig, ZeroMqConfig, load_config
+from edge_engine.diagnosis.finding import Finding, Level
 from edge_engine.diagnosis.system import held_by
-from edge_engine.errors import CorruptFrameError, EdgeEngineError
+from edge_engine.errors import ConfigError, CorruptFrameError, EdgeEngineError
 from edge_engine.models.model import Model
 from edge_engine.models.providers import Setting
+from edge_engine.outputs.allow_list import AllowList
+from edge_engine.outputs.zeromq import is_private
 from edge_engine.sources import make_source
 from edge_engine.sources.live import Patience
 from edge_engine.zoo import find_model
@@ -66,6 +68,7 @@ def _endpoint(config: Config) -> Iterator[Finding]:
     if config.outputs.zeromq is None:
         return
     endpoint = config.outputs.zeromq.endpoint
+    yield from _who_may_listen(config.outputs.zeromq)
     if endpoint.startswith("ipc://"):
         yield _socket_file(Path(endpoint.removeprefix("ipc://")))
         return
@@ -80,6 +83,20 @@ def _endpoint(config: Config) -> Iterator[Finding]:
             yield Finding("its endpoint", "bad", said, cure)
         else:
             yield Finding("its endpoint", "ok", f"{endpoint} is free")
+
+
+def _who_may_listen(zeromq: ZeroMqConfig) -> Iterator[Finding]:
+    if zeromq.keys is not None:
+        try:
+            AllowList(Path(zeromq.keys))
+        except ConfigError as error:
+            yield Finding("who may listen", "bad", str(error), f"edge-engine keygen {zeromq.keys}")
+        else:
+            yield Finding("who may listen", "ok", f"those with a key in {zeromq.keys}/clients")
+    elif not is_private(zeromq.endpoint):
+        level: Level = "note" if zeromq.insecure else "bad"
+        cure = "`keys: keys/` beside it, and edge-engine keygen keys/"
+        yield Finding("who may listen", level, f"{zeromq.endpoint}: whoever is in the network", cure)
 
 
 def _socket_file(path: Path) -> Finding:

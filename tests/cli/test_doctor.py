@@ -123,6 +123,8 @@ def test_an_engine_that_publishes_is_found_and_goes_on_being_heard(tmp_path: Pat
         ("streams: {a: {source: 'rtsp://127.0.0.1:9/cam'}}\n", "its stream a", "nothing listens there"),
         (GOOD + "model: none.onnx\n", "its model", "none.onnx"),
         (GOOD + "outputs: {zeromq: {endpoint: 'tcp://192.0.2.7:5555'}}\n", "its endpoint", "192.0.2.7"),
+        (GOOD + "outputs: {zeromq: {endpoint: 'tcp://0.0.0.0:*'}}\n", "who may listen", "keygen"),
+        (GOOD + "outputs: {zeromq: {keys: nowhere}}\n", "who may listen", "keygen nowhere"),
         ("stream: {}\n", "configuration", "stream"),
     ],
 )
