@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from edge_engine.cli.screen import in_percent, make_screen
 from edge_engine.client import DEFAULT_ENDPOINT, Subscriber
 from edge_engine.errors import SourceError, UsageError
 from edge_engine.wire import ResultMessage
+
+_LOOK_S = 0.25
 
 
 def listen(
@@ -37,7 +40,7 @@ def listen(
     with _connect(endpoint, stream, server_key, client_key) as subscriber:
         try:
             notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))
-            _print_results(subscriber, screen, count, timeout, as_json)
+            _print_results(subscriber, screen, notes, count, timeout, as_json)
         except KeyboardInterrupt:
             count = None
         _print_stats(subscriber, notes)
@@ -58,15 +61,45 @@ def _connect(
 
 
 def _print_results(
-    subscriber: Subscriber, screen: Console, count: int | None, timeout: float | None, as_json: bool
+    subscriber: Subscriber,
+    screen: Console,
+    notes: Console,
+    count: int | None,
+    timeout_s: float | None,
+    as_json: bool,
 ) -> None:
-    for result in subscriber.results(timeout):
-        if as_json:
-            typer.echo(msgspec.json.encode(result))
-        else:
-            screen.print(_line(result, subscriber.age_ms(result)))
-        if subscriber.stats.received == count:
-            break
+    watch, heard_s = _Watch(subscriber, notes), time.monotonic()
+    while True:
+        left_s = _LOOK_S if timeout_s is None else heard_s + timeout_s - time.monotonic()
+        for result in subscriber.results(max(0.0, min(left_s, _LOOK_S))):
+            heard_s = time.monotonic()
+            if as_json:
+                typer.echo(msgspec.json.encode(result))
+            else:
+                screen.print(_line(result, subscriber.age_ms(result)))
+            if subscriber.stats.received == count:
+                return
+            watch.look()
+        watch.look()
+        if timeout_s is not None and time.monotonic() >= heard_s + timeout_s:
+            return
+
+
+class _Watch:
+    """Says when a stream is not to be trusted any more, and when it is again."""
+
+    def __init__(self, subscriber: Subscriber, notes: Console) -> None:
+        self._subscriber = subscriber
+        self._notes = notes
+        self._was: dict[str, tuple[bool, ...]] = {}
+
+    def look(self) -> None:
+        for stream in self._subscriber.health:
+            status = self._subscriber.status(stream)
+            now = (status.alive, status.fresh, status.rate_ok, status.valid)
+            if now != self._was.setdefault(stream, (True, True, True, True)):
+                self._was[stream] = now
+                self._notes.print(escape(f"{stream}: {status.reason or 'well again'}"))
 
 
 def _line(result: ResultMessage, age_ms: float | None) -> Text:

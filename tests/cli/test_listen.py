@@ -11,6 +11,7 @@ import pytest
 
 from edge_engine import __version__, zoo
 from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, run_program, start_program
+from tests.rigs.peer import Peer
 
 
 def test_plain_lines_name_stream_age_and_objects(tmp_path: Path) -> None:
@@ -23,6 +24,33 @@ def test_plain_lines_name_stream_age_and_objects(tmp_path: Path) -> None:
     assert len(lines) == 5
     assert all(line.startswith("street #") and "age" in line and "ms" in line for line in lines)
     assert "\x1b" not in done.stdout
+
+
+def test_it_says_when_a_stream_is_not_to_be_trusted_and_when_it_is_again() -> None:
+    with Peer("other_machine") as engine:
+        listener = subprocess.Popen(
+            [*PROGRAM, "listen", f"tcp://127.0.0.1:{engine.port}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        assert listener.stderr is not None
+        told = listener.stderr
+
+        def waits_for(*words: str) -> bool:
+            return any(line.startswith("a: ") and any(word in line for word in words) for line in told)
+
+        assert waits_for("well again")
+        engine.say("hold")
+        assert waits_for("ms old", "stalled")
+        engine.say("go")
+        assert waits_for("well again")
+        engine.signal(signal.SIGSTOP)
+        assert waits_for("no heartbeat for")
+        listener.send_signal(signal.SIGINT)
+        listener.communicate(timeout=20)
+        assert listener.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
