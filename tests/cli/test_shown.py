@@ -51,7 +51,7 @@ CASES: dict[str, tuple[Answer, str, str]] = {
 def test_every_answer_is_shown_readably(name: str) -> None:
     answer, listened, in_view = CASES[name]
     result = Result(Frame("front", 7, 0, 0, (640, 480), None), answer, LABELS, "m", "s", 1)
-    line = _line(message_of(result, Counts(1, 1, 0, {}))).plain
+    line = _line(message_of(result, Counts(1, 1, 0, {})), 9.1).plain
     assert line.startswith("front #7  age ")
     assert line.endswith(f" ms{listened}")
     assert _in_view(StreamRecord(StreamStatus("a"), last_result=result)) == in_view
