@@ -5,6 +5,7 @@
 #              of time); 100,000 messages harmed on the way, and subscribers that are stopped; 10,000 mutated
 #              model files, each of which ends the command line in one line, or runs
 # make rig-v4l2     cameras: the kernel's own, in an emulated machine (once: sudo tests/rigs/v4l2_vm/setup)
+# make soak-v4l2    that camera unplugged 20 times, and worse, with the times that it takes
 # make rig-gstreamer   the tests that need GStreamer, which no Python package brings
 # RUNTIME=gpu or openvino takes that build of ONNX Runtime; PYTHON=python3.12 another interpreter.
 
@@ -12,7 +13,7 @@ PYTHON ?= python3
 RUNTIME ?= cpu
 BIN := .venv/bin
 
-.PHONY: demo test check figures soak rig-gstreamer rig-v4l2 clean
+.PHONY: demo test check figures soak soak-v4l2 rig-gstreamer rig-v4l2 clean
 
 demo: .venv/demo-$(RUNTIME)
 	$(BIN)/edge-engine run configs/demo.yaml
@@ -39,6 +40,9 @@ soak: .venv/dev-$(RUNTIME)
 # GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.
 rig-v4l2: .venv/dev-$(RUNTIME)
 	tests/rigs/v4l2_vm/run "$(BIN)/python -m pytest tests/sources/test_v4l2_camera.py"
+
+soak-v4l2: .venv/dev-$(RUNTIME)
+	tests/rigs/v4l2_vm/run "$(BIN)/python -m tests.sources.soak_v4l2"
 
 rig-gstreamer: .venv-gstreamer/dev-$(RUNTIME)
 	.venv-gstreamer/bin/python -m pytest tests/sources/test_gstreamer.py tests/sources/test_pipelines.py

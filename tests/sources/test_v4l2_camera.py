@@ -15,8 +15,14 @@ from edge_engine.errors import ConfigError, SourceError
 from edge_engine.pixels import Image
 from edge_engine.sources import make_source
 from edge_engine.sources.camera import CameraSource
+from edge_engine.sources.live import Patience
+from edge_engine.sources.source import Source
 from edge_engine.sources.uri import parse_uri
+from edge_engine.state import StreamState
+from tests.rigs.peer import Peer, open_descriptors, wait_until
 from tests.rigs.vivid import configure, needs_vivid, plug, unplug
+from tests.sources.live import Reading
+from tests.sources.live import opened as live
 
 DEADLINE_S = 30.0
 
@@ -150,3 +156,77 @@ def test_controls_are_checked_against_the_camera() -> None:
         opened("camera:0?control.brightnes=3")
     with pytest.raises(ConfigError, match="brightness=999 is out of range, 0 to 255"):
         opened("camera:0?control.brightness=999")
+    with pytest.raises(ConfigError, match=r"menu=2 was refused: .*, 1 to 4"):
+        opened("camera:0?control.menu=2")  # its items are 1, 3 and 4
+    with pytest.raises(ConfigError, match=r"it has brightness, contrast, saturation, .* more$") as caught:
+        opened("camera:0?control.focus=1")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(
+        ConfigError, match="no control 'focus'"
+    ):  # no connection mends it: it isn't tried again
+        live("camera:0?control.focus=1", Patience(reconnect="always"))
+
+
+@pytest.fixture
+def hdmi() -> Iterator[None]:
+    """The camera's other input, and what is plugged into it: first, 640x480."""
+    configure("-i", "3")
+    configure("--set-dv-bt-timings", "index=0")
+    yield
+    configure("-c", "dv_timings_signal_mode=0")
+    configure("-i", "0")
+
+
+def send(timings: int) -> None:
+    set_control(f"dv_timings_signal_mode=4,dv_timings={timings}")
+
+
+def sizes_until(source: Source, size: tuple[int, int]) -> set[tuple[int, int]]:
+    seen: set[tuple[int, int]] = set()
+    until = time.monotonic() + DEADLINE_S
+    while size not in seen:
+        assert time.monotonic() < until, seen
+        grab = source.read()
+        assert grab is not None
+        assert grab.pixels.bgr().shape[1::-1] == grab.pixels.size
+        seen.add(grab.pixels.size)
+    return seen
+
+
+@pytest.mark.usefixtures("hdmi")
+def test_another_size_in_mid_stream_is_told_apart_from_a_failure_and_followed() -> None:
+    source = opened("0")
+    assert source.read() is not None
+    send(2)
+    assert "format was changed" in lost(source)
+    live_source, status = live("0", Patience(30_000))
+    for timings, size in ((0, (640, 480)), (2, (720, 480)), (0, (640, 480))):
+        send(timings)
+        assert sizes_until(live_source, size) <= {(640, 480), (720, 480)}
+    assert status.now.reconnects == 3
+    live_source.close()
+
+
+@pytest.mark.usefixtures("hdmi")
+def test_an_input_without_a_signal_is_told_and_waited_for() -> None:
+    source, status = live("0", Patience(30_000, reconnect="always"))
+    assert source.read() is not None
+    reading = Reading(source)
+    set_control("dv_timings_signal_mode=1")
+    assert wait_until(lambda: "no steady signal" in status.now.reason)
+    set_control("dv_timings_signal_mode=0")
+    assert reading.comes(3)
+    reading.end()
+
+
+def test_a_driver_that_hangs_is_left_behind_and_comes_back_with_nothing_lost() -> None:
+    source, status = live("0", Patience(30_000))
+    reading = Reading(source)
+    assert reading.comes(10)
+    before = open_descriptors(), threading.active_count()
+    with Peer("stuck_driver"):
+        assert wait_until(lambda: status.now.state is StreamState.RECONNECTING)
+        count = reading.count
+    assert wait_until(lambda: reading.count > count)
+    assert wait_until(lambda: (open_descriptors(), threading.active_count()) <= before)
+    reading.end()

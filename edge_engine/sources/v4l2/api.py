@@ -170,7 +170,15 @@ class Control(Structure):
 
 
 class EventSubscription(Structure):
+    """`id`: for a change of the source, the input's number."""
+
     _fields_ = [("type", c_uint32), ("id", c_uint32), ("flags", c_uint32), ("reserved", c_uint32 * 5)]
+
+
+class DvTimings(Structure):
+    """What an HDMI source sends. It is only handed back to the driver: its inside is of no interest."""
+
+    _fields_ = [("type", c_uint32), ("timings", c_uint32 * 32)]
 
 
 _READ, _WRITE = 2, 1
@@ -195,10 +203,13 @@ G_PARM = _number(_READ | _WRITE, 21, StreamParameters)
 S_PARM = _number(_READ | _WRITE, 22, StreamParameters)
 G_CTRL = _number(_READ | _WRITE, 27, Control)
 S_CTRL = _number(_READ | _WRITE, 28, Control)
+G_INPUT = _number(_READ, 38, c_int32)
 QUERYCTRL = _number(_READ | _WRITE, 36, QueryControl)
 ENUM_FRAMESIZES = _number(_READ | _WRITE, 74, FrameSize)
 ENUM_FRAMEINTERVALS = _number(_READ | _WRITE, 75, FrameInterval)
+S_DV_TIMINGS = _number(_READ | _WRITE, 87, DvTimings)
 SUBSCRIBE_EVENT = _number(_WRITE, 90, EventSubscription)
+QUERY_DV_TIMINGS = _number(_READ, 99, DvTimings)
 
 
 def fourcc(text: str) -> int:

@@ -15,7 +15,7 @@ from edge_engine.sources.uri import Size, SourceUri
 from edge_engine.sources.v4l2 import api
 from edge_engine.sources.v4l2.device import Device
 from edge_engine.sources.v4l2.formats import PictureReader
-from edge_engine.sources.v4l2.negotiate import choose_format, choose_rate, set_controls
+from edge_engine.sources.v4l2.negotiate import choose_format, choose_rate, follow_signal, set_controls
 
 MAX_STAMP_AGE_NS = 2 * NS_PER_S
 """A driver's stamp older than this is on another clock. It and one from the future are not used: the moment
@@ -62,6 +62,7 @@ class V4l2CameraSource:
         device = Device(self._path, self._name)
         device.open()
         try:
+            follow_signal(device, self._name)
             pix = choose_format(device, self._size, self._format, self._name)
             rate = choose_rate(device, self._fps)
             set_controls(device, self._controls, self._name)

@@ -66,7 +66,9 @@ class Device:
             self.ask(api.QBUF, buffer)
         # Without it, a driver that knows no such event only tells by its errors.
         with contextlib.suppress(OSError):
-            self.ask(api.SUBSCRIBE_EVENT, api.EventSubscription(api.EVENT_SOURCE_CHANGE))
+            source = c_int32(0)
+            self.ask(api.G_INPUT, source)
+            self.ask(api.SUBSCRIBE_EVENT, api.EventSubscription(api.EVENT_SOURCE_CHANGE, source.value))
         self.ask(api.STREAMON, c_int32(api.BUF_TYPE_VIDEO_CAPTURE))
 
     def wait(self, wake_fd: int) -> int:

@@ -16,6 +16,8 @@ from edge_engine.sources.v4l2.formats import READABLE
 _RAW_PIXELS_AT_MOST = 640 * 480
 """USB 2 carries larger pictures at full rate only when packed, so those are asked for as MJPEG."""
 
+_MOST_NAMED = 40
+
 _SETTABLE = (
     api.CTRL_TYPE_INTEGER,
     api.CTRL_TYPE_BOOLEAN,
@@ -34,6 +36,27 @@ def formats_of(device: Device) -> list[str]:
             device.ask(api.ENUM_FMT, found)
             names.append(api.fourcc_text(found.pixelformat))
     return names
+
+
+def follow_signal(device: Device, name: str) -> None:
+    """An HDMI input has the size and rate of what is sent to it, and takes a change of them only when told.
+    Raises SourceError while nothing usable comes; other cameras have no such input.
+    """
+    timings = api.DvTimings()
+    try:
+        device.ask(api.QUERY_DV_TIMINGS, timings)
+        device.ask(api.S_DV_TIMINGS, timings)
+    except OSError as error:
+        if error.errno in (errno.ENOTTY, errno.ENODATA, errno.EINVAL):
+            return
+        if error.errno == errno.EBUSY:
+            raise SourceError(f"{name}: {BUSY}") from error
+        if error.errno not in (errno.ENOLINK, errno.ENOLCK, errno.ERANGE):
+            raise
+        what = "sends what it can't take" if error.errno == errno.ERANGE else "sends no steady signal"
+        raise SourceError(
+            f"{name}: what is plugged into its input {what}; is it on, its cable firm?"
+        ) from error
 
 
 def choose_format(
@@ -122,17 +145,25 @@ def set_controls(device: Device, values: dict[str, int], name: str) -> None:
     for control_name, value in values.items():
         control = known.get(control_name)
         if control is None:
-            near = difflib.get_close_matches(control_name, known, 1, 0)
-            nearest = f"the nearest is {near[0]}{_range(known[near[0]])}" if near else "it has none"
-            raise ConfigError(f"{name}: has no control {control_name!r}; {nearest}")
+            raise ConfigError(f"{name}: has no control {control_name!r}; {_nearest(control_name, known)}")
         if not control.minimum <= value <= control.maximum and control.type != api.CTRL_TYPE_BUTTON:
             raise ConfigError(f"{name}: control.{control_name}={value} is out of range{_range(control)}")
         try:
             device.ask(api.S_CTRL, api.Control(control.id, value))
         except OSError as error:
-            raise SourceError(
-                f"{name}: control.{control_name}={value} was refused: {error.strerror}"
-            ) from error
+            refused = f"{name}: control.{control_name}={value} was refused: {error.strerror}"
+            if error.errno in (errno.EINVAL, errno.ERANGE):  # such as a menu's number that is left out
+                raise ConfigError(f"{refused}{_range(control)}") from error
+            raise SourceError(refused) from error
+
+
+def _nearest(wanted: str, known: dict[str, api.QueryControl]) -> str:
+    near = difflib.get_close_matches(wanted, known, 1, 0)
+    if not near:
+        return "it has none"
+    more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+    names = ", ".join(list(known)[:_MOST_NAMED])
+    return f"the nearest is {near[0]}{_range(known[near[0]])}; it has {names}{more}"
 
 
 def _range(control: api.QueryControl) -> str:
