@@ -15,7 +15,8 @@ from edge_engine.letterbox import Letterbox
 
 
 class TrackState(IntEnum):
-    """Of a tracked object: seen once, in this picture; seen before; not seen in this picture."""
+    """Of a tracked object: seen in this picture, and first in one of the last few; seen in it, and known for
+    longer; known, but not seen in it."""
 
     NEW = 0
     CONFIRMED = 1

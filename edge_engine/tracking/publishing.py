@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.result import Objects, Tracking, TrackState
 from edge_engine.tracking.tracks import Tracks
+
+N = TypeVar("N", bound=np.generic)
 
 _RATE, _RATE_VARIANCE = 1, 4  # of a filter, as kernels.motion has it
 
@@ -32,6 +36,6 @@ def published(tracks: Tracks, objects: Objects, with_lost: bool) -> Objects:
     )
 
 
-def _extended(array: NDArray[np.generic], n: int) -> NDArray[np.generic]:
+def _extended(array: NDArray[N], n: int) -> NDArray[N]:
     """With n rows of zeros behind."""
     return np.concatenate([array, np.zeros((n, *array.shape[1:]), array.dtype)]) if n else array

@@ -9,11 +9,11 @@ velocity. Then detections and tracks look for each other, at the least cost in s
 3. with `recovery`, high scores and where tracks were last seen, by IoU;
 4. high scores and new tracks, by IoU · score.
 
-                 ┌─ in the next picture ─▶ confirmed ── not seen ──▶ lost ── for max_lost_ms ──▶ forgotten
-    high score, new                            ▲───── seen again ─────┘
-    of nobody    └─ not seen ─▶ forgotten
+    a high score of nobody ──▶ new ── confirm_after pictures ──▶ confirmed ── not seen ──▶ lost
+                                └── not seen ──▶ forgotten           ▲───── seen again ─────┤
+                                                                forgotten ◀── max_lost_ms ──┘
 
-All of the first picture are confirmed at once, as in ByteTrack.
+All of the first picture are confirmed at once, as in ByteTrack, whose `confirm_after` is 2.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ class Tracker:
 
     def __init__(self, config: TrackingConfig, high: float | NDArray[np.floating] = 0.5) -> None:
         self._config = config
-        self._high = np.asarray(high if config.track_high_thresh is None else config.track_high_thresh)
+        self._high = high if config.track_high_thresh is None else config.track_high_thresh
         self._tracks = Tracks.none()
         self._last_ns: int | None = None
         self._next_id = 1
 
     def update(self, objects: Objects, captured_ns: int) -> Objects:
-        """Those of one picture that belong to tracks, in the same order, with their `tracking`; after them, if
-        asked for, those that are lost. Objects without an area or beyond any picture are left out.
+        """Those of one picture that belong to tracks, in the same order, with their `tracking`; after them,
+        if asked for, those that are lost. Objects without an area or beyond any picture are left out.
 
         Pictures come in the order of their stamps; one that isn't stamped later than the one before is taken
         to show the same moment.
@@ -75,10 +75,11 @@ class Tracker:
     def _sort(self, objects: Objects) -> tuple[Mask, Mask, Mask]:
         """Which are high, which are low, and which may begin a track."""
         boxes_xyxy, scores = objects.boxes_xyxy, objects.scores
-        is_sound = (np.abs(boxes_xyxy) <= _FARTHEST_PX).all(axis=1)  # false for NaN
+        is_sound: Mask = np.all(np.abs(boxes_xyxy) <= _FARTHEST_PX, axis=1)  # false for NaN
         sides = np.where(is_sound[:, None], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0)
         is_sound &= (sides >= _LEAST_SIDE_PX).all(axis=1)
-        is_high = is_sound & (scores >= (self._high[objects.class_ids] if self._high.ndim else self._high))
+        high = self._high[objects.class_ids] if isinstance(self._high, np.ndarray) else self._high
+        is_high = is_sound & (scores >= high)
         is_low = is_sound & (scores >= self._config.track_low_thresh) & ~is_high
         begins_at = self._config.new_track_thresh
         return is_high, is_low, is_high if begins_at is None else is_high & (scores >= begins_at)
@@ -140,9 +141,13 @@ class Tracker:
         tracks.class_ids[seen] = found.class_ids[tracks.rows[seen]]
         tracks.seen_ns[seen], tracks.missed[seen] = now_ns, 0
         tracks.missed[~is_seen] += 1
-        is_forgotten = ~is_seen & (tracks.states == TrackState.NEW)
-        tracks.states[:] = np.where(is_seen, TrackState.CONFIRMED, TrackState.LOST)
-        tracks.keep(~is_forgotten)
+        tracks.hits[seen] += 1
+        is_new = tracks.states == TrackState.NEW
+        tracks.states[is_seen & (~is_new | (tracks.hits >= self._config.confirm_after))] = (
+            TrackState.CONFIRMED
+        )
+        tracks.states[~is_seen] = TrackState.LOST
+        tracks.keep(is_seen | ~is_new)
 
     def _replay(self, rows: NDArray[np.int64], found: Boxes, now_ns: int) -> None:
         """Those that are back after having been lost."""
@@ -157,7 +162,8 @@ class Tracker:
         if len(rows):
             ids = np.arange(self._next_id, self._next_id + len(rows))
             self._next_id += len(rows)
-            state = TrackState.CONFIRMED if self._last_ns is None else TrackState.NEW
+            is_known = self._last_ns is None or self._config.confirm_after == 1
+            state = TrackState.CONFIRMED if is_known else TrackState.NEW
             self._tracks.add(Tracks.born(ids, state, found.at(rows), rows, now_ns))
 
     def _merge_duplicates(self) -> None:

@@ -8,21 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.kernels import motion
+from edge_engine.result import TrackState
 from edge_engine.tracking.association import Boxes, Indices
 
 
 @dataclass(slots=True)
 class Tracks:
-    """n tracks. `filters` float64 [n, 4, 5], as kernels.motion has it, and `boxes_xyxy` float64 [n, 4], where
-    they are expected or were corrected to; `seen_filters` and `seen_xyxy`, the same when each was last seen, at
-    `seen_ns`; `states` int8, as result.TrackState; `missed`: pictures since then; `rows`: which object each is
-    of the present picture, -1 for none."""
+    """n tracks. `states` int8, as result.TrackState; `seen_ns`: when each was last seen; `hits`: in how many
+    pictures, `missed`: how many came since then; `rows`: which object of the present picture each is, -1 for
+    none. `filters` float64 [n, 4, 5], as kernels.motion has it, and `boxes_xyxy` float64 [n, 4], where each
+    is expected; `seen_filters` and `seen_xyxy`: the same when it was last seen."""
 
     ids: NDArray[np.int64]
     states: NDArray[np.int8]
     class_ids: NDArray[np.int32]
     born_ns: NDArray[np.int64]
     seen_ns: NDArray[np.int64]
+    hits: NDArray[np.int64]
     missed: NDArray[np.int64]
     rows: NDArray[np.int64]
     filters: NDArray[np.float64]
@@ -40,6 +42,7 @@ class Tracks:
             class_ids=found.class_ids,
             born_ns=np.full(n, now_ns),
             seen_ns=np.full(n, now_ns),
+            hits=np.ones(n, np.int64),
             missed=np.zeros(n, np.int64),
             rows=rows,
             filters=filters,
@@ -73,4 +76,4 @@ class Tracks:
     def merge(self, older: int, younger: int) -> None:
         """The younger one's track goes on as the older one."""
         self.ids[younger], self.born_ns[younger] = self.ids[older], self.born_ns[older]
-        self.states[younger] = self.states[younger] | 1  # one that was known is not new
+        self.states[younger] = TrackState.CONFIRMED
