@@ -76,8 +76,8 @@ class Tracker:
         """Which are high, which are low, and which may begin a track."""
         boxes_xyxy, scores = objects.boxes_xyxy, objects.scores
         is_sound: Mask = np.all(np.abs(boxes_xyxy) <= _FARTHEST_PX, axis=1)  # false for NaN
-        sides = np.where(is_sound[:, None], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0)
-        is_sound &= (sides >= _LEAST_SIDE_PX).all(axis=1)
+        sound_xyxy = np.where(is_sound[:, None], boxes_xyxy, 0)
+        is_sound &= np.all(sound_xyxy[:, 2:] - sound_xyxy[:, :2] >= _LEAST_SIDE_PX, axis=1)
         high = self._high[objects.class_ids] if isinstance(self._high, np.ndarray) else self._high
         is_high = is_sound & (scores >= high)
         is_low = is_sound & (scores >= self._config.track_low_thresh) & ~is_high

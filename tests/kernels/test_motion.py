@@ -46,7 +46,7 @@ def test_the_height_of_a_lost_one_stays() -> None:
     states[:, 3, 1] = 50
     heights = states[:, 3, 0].copy()
     motion.predict(states, np.array([0, 1], np.uint8), 0.1)
-    np.testing.assert_allclose(states[:, 3, 0], heights + [5, 0])
+    np.testing.assert_allclose(states[:, 3, 0], heights + np.array([5, 0]))
 
 
 def test_a_replay_is_a_walk_with_even_steps() -> None:
