@@ -29,6 +29,29 @@ CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of
 Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 
 
+class TrackingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How objects keep their identity (tracking.tracker). Thresholds have ByteTrack's names.
+
+    Detections of `track_high_thresh` or more (null: those that the stream publishes anyway) look for their
+    tracks first, and begin new ones from `new_track_thresh` (null: the same) on; those of `track_low_thresh`
+    or more only continue what is being seen. `match_thresh`: the highest cost, 1 - IoU · score, of a pair. A
+    new track is confirmed by its `confirm_after`th picture without a break (ByteTrack: 2). Who was not seen
+    for `max_lost_ms` is forgotten. `across_classes`: an object may change its class. `recovery`: who was lost
+    is also looked for where it was last seen, and its motion made good (OC-SORT). `publish_lost`: lost ones
+    are published where they are expected, with the state `lost` and score 0.
+    """
+
+    track_high_thresh: Share | None = None
+    track_low_thresh: Share = 0.1
+    new_track_thresh: Share | None = None
+    match_thresh: Share = 0.8
+    confirm_after: Annotated[int, Meta(ge=1, le=100)] = 4
+    max_lost_ms: Milliseconds = 1000
+    across_classes: bool = False
+    recovery: bool = False
+    publish_lost: bool = False
+
+
 class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One camera or file. `pace`: a file plays at its own rate, like a camera.
 
@@ -38,8 +61,8 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     looks again for a camera that has been there, `always` also for one that isn't there at the start, `never`
     ends the stream. `still_after_ms`: a camera whose pictures have not changed at all, or have been black,
     for so long is not valid; null for one that rightly sees nothing move, such as a screen. A client is told
-    that fewer than `min_fps` results a second are a fault. `classes` and thresholds: as in Config, for this
-    stream.
+    that fewer than `min_fps` results a second are a fault. `classes`, thresholds and `tracking`:
+    as in Config, for this stream.
     """
 
     source: SourceText
@@ -54,6 +77,7 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     classes: LabelNames | None = None
     score_threshold: Share | None = None
     label_thresholds: dict[LabelName, Share] = {}
+    tracking: TrackingConfig | None = None
 
 
 class ZeroMqConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,7 +124,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     models.providers.Setting; a batch takes pictures of several streams at once. `trim`: the padding of a
     letterbox is left out where the model can do without. `labels`, or `labels_file` with one a line, name the
     model's classes anew; `classes` are the only ones that are published, and `label_thresholds` are scores
-    that single ones need, in place of `score_threshold` (models.choice)."""
+    that single ones need, in place of `score_threshold` (models.choice). `tracking: {}` gives objects
+    ids, with the defaults; none are given without."""
 
     streams: Annotated[
         dict[StreamName, StreamConfig], Meta(min_length=1, description="at least one named stream")
@@ -122,6 +147,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     score_threshold: Share | None = None
     label_thresholds: dict[LabelName, Share] = {}
     iou_threshold: Share | None = None
+    tracking: TrackingConfig | None = None
     frames: Annotated[int, Meta(ge=1)] | None = None
     seconds: Annotated[float, Meta(gt=0)] | None = None
     realtime: RealtimeConfig = RealtimeConfig()

@@ -51,6 +51,7 @@ from edge_engine.stages.stage import Stage, StageThread
 from edge_engine.state import StreamStatus
 from edge_engine.stillness import Stillness
 from edge_engine.summary import StageActivity, Summary, summarise
+from edge_engine.tracking.tracker import Tracker
 from edge_engine.tuning import Goal
 from edge_engine.wire import DescribeMessage
 from edge_engine.zoo import find_model
@@ -214,7 +215,7 @@ class Engine:
 
     def _postprocess(self, outputs: Ring[OutputSlot], results: Ring[ResultSlot]) -> Postprocess:
         terms = {
-            name: StreamTerms(self.streams[name].ledger, stream.max_age_ms)
+            name: StreamTerms(self.streams[name].ledger, stream.max_age_ms, self._tracker(name))
             for name, stream in self.config.streams.items()
         }
         return Postprocess(self._choices, outputs, results, terms, self._policy, self.session)
@@ -233,6 +234,10 @@ class Engine:
             source.end()
         else:
             source.push(picture, captured_ns, waits=self._policy is Policy.LOSSLESS)
+
+    def _tracker(self, stream: str) -> Tracker | None:
+        asked = self._choices.of(stream, self.model)
+        return Tracker(asked.tracking, asked.high) if asked.tracking is not None else None
 
     def start(self) -> None:
         # What start-up left behind stays: collections during the run need not walk over it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +14,34 @@ from edge_engine.frame import Frame
 from edge_engine.letterbox import Letterbox
 
 
+class TrackState(IntEnum):
+    """Of a tracked object: seen in this picture, and first in one of the last few; seen in it, and known for
+    longer; known, but not seen in it."""
+
+    NEW = 0
+    CONFIRMED = 1
+    LOST = 2
+
+
+@dataclass(slots=True)
+class Tracking:
+    """Who the n objects of a picture are, row by row.
+
+    `ids`: int64 [n], from 1 up, each given once per stream and session, never again and never to two.
+    `states`: int8 [n], as TrackState. `velocities`: float32 [n, 2], the box's centre in source pixels per
+    second of the camera's clock; `velocity_covariances`: float32 [n, 2, 2], of their errors, as the filter
+    estimates them: large for whoever is new or lost.
+    """
+
+    ids: NDArray[np.int64]
+    states: NDArray[np.int8]
+    velocities: NDArray[np.float32]
+    velocity_covariances: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
 @dataclass(slots=True)
 class Objects:
     """n recognised objects, highest score first: detection, instance segmentation, pose.
@@ -20,7 +49,7 @@ class Objects:
     `boxes_xyxy`: float32 [n, 4], left, top, right, bottom; `scores`: float32 [n], 0..1;
     `class_ids`: int32 [n], index into the model's labels. Where the model has them: `keypoints`,
     float32 [n, k, 3], x, y and a score 0..1 each; `masks`, uint8 [n, rows, columns], 1 inside, a grid over
-    the whole picture.
+    the whole picture. `tracking`, where the stream is tracked: who they are.
     """
 
     boxes_xyxy: NDArray[np.float32]
@@ -28,6 +57,7 @@ class Objects:
     class_ids: NDArray[np.int32]
     keypoints: NDArray[np.float32] | None = None
     masks: NDArray[np.uint8] | None = None
+    tracking: Tracking | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores)
@@ -39,6 +69,8 @@ class Objects:
         for name, array in (("keypoints", self.keypoints), ("masks", self.masks)):
             if array is not None and (array.ndim != 3 or len(array) != n):
                 raise ValueError(f"{name} {array.shape} are not {n} of three dimensions in all")
+        if self.tracking is not None and len(self.tracking) != n:
+            raise ValueError(f"{len(self.tracking)} tracks are not of {n} objects")
 
     def __len__(self) -> int:
         return len(self.scores)

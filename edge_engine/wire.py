@@ -16,7 +16,7 @@ the two are apart. Fields are only ever added, with defaults, so that older clie
 from __future__ import annotations
 
 import zlib
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -61,6 +61,11 @@ class ObjectRow(msgspec.Struct, frozen=True):
     """One recognised object: box `xyxy` in source pixels (left, top, right, bottom), score 0..1.
 
     `keypoints`: x, y in source pixels and score each, named in `describe`; `mask`: which part it covers.
+
+    Of a tracked stream: `track_id`, from 1 up, given once per stream and session and to one object;
+    `track_state`: `new` (first seen a few pictures ago), `confirmed`, or `lost` (known, but not seen in this
+    picture: the box is where it is expected, its score 0); `velocity` of the box's centre, x and y, in source
+    pixels per second, and the covariance of its errors, [[xx, xy], [yx, yy]].
     """
 
     xyxy: tuple[float, float, float, float]
@@ -69,6 +74,10 @@ class ObjectRow(msgspec.Struct, frozen=True):
     label: str
     keypoints: list[tuple[float, float, float]] = []
     mask: Mask | None = None
+    track_id: int | None = None
+    track_state: Literal["new", "confirmed", "lost"] | None = None
+    velocity: tuple[float, float] | None = None
+    velocity_covariance: tuple[tuple[float, float], tuple[float, float]] | None = None
 
 
 class TagRow(msgspec.Struct, frozen=True):

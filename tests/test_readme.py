@@ -101,6 +101,17 @@ def run_a_file_for_some_classes(folder: Path) -> None:
     assert all(row["score"] >= (0.5 if row["label"] == "person" else 0.3) for row in rows)
 
 
+def run_a_file_with_tracking(folder: Path) -> None:
+    street, endpoint = folder / "street.mp4", f"ipc://{folder}/results"
+    shutil.copy(clip.clip_path(), street)
+    engine = start_program("run", str(street), "--track", "--publish", endpoint, "--loop")
+    with Subscriber(endpoint) as subscriber:
+        rows = next(result.objects for result in subscriber.results(timeout_s=60) if result.objects)
+    engine.send_signal(signal.SIGINT)
+    engine.communicate(timeout=20)
+    assert all(row.track_id is not None and row.track_id >= 1 for row in rows)
+
+
 def listen_to_ten(_: Path) -> None:
     engine = start_program("run", "configs/demo.yaml")
     done = run_program("listen", ENDPOINT, "--json", "--count", "10")
@@ -203,6 +214,7 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine run street.mp4 --fast --classes person,car --threshold 0.3,person=0.5": (
         run_a_file_for_some_classes
     ),
+    "edge-engine run street.mp4 --track": run_a_file_with_tracking,
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
     "edge-engine sources": list_the_cameras,
     "edge-engine doctor": see_the_doctor,

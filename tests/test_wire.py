@@ -26,7 +26,17 @@ names = st.text("abcxyz-_09", min_size=1, max_size=12)
 numbers = st.integers(0, 2**62)
 counters = st.builds(Counters, numbers, numbers, numbers, st.dictionaries(names, numbers, max_size=3))
 floats = st.floats(allow_nan=False)
-rows = st.builds(ObjectRow, st.tuples(floats, floats, floats, floats), floats, st.integers(0, 99), st.text())
+rows = st.builds(
+    ObjectRow,
+    st.tuples(floats, floats, floats, floats),
+    floats,
+    st.integers(0, 99),
+    st.text(),
+    track_id=st.none() | st.integers(1, 2**62),
+    track_state=st.sampled_from([None, "new", "confirmed", "lost"]),
+    velocity=st.none() | st.tuples(floats, floats),
+    velocity_covariance=st.none() | st.tuples(st.tuples(floats, floats), st.tuples(floats, floats)),
+)
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         ResultMessage,

@@ -117,6 +117,8 @@ def _line(result: ResultMessage, age_ms: float | None) -> Text:
         box = " ".join(f"{side:.0f}" for side in row.xyxy)
         line.append("  ")
         line.append(f"{row.label} {row.score:.2f}", "green")
+        if row.track_id is not None:
+            line.append(f" #{row.track_id}{'' if row.track_state == 'confirmed' else f' {row.track_state}'}")
         line.append(f" [{box}]", "dim")
     for tag in result.tags:
         line.append(f"  {tag.label} {tag.score:.2f}", "green")

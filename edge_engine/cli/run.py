@@ -18,7 +18,7 @@ from edge_engine.cli.configuration import changed, config_of, publishing
 from edge_engine.cli.naming import ClassesOption, LabelsOption, ThresholdOption, naming
 from edge_engine.cli.screen import make_screen, told_if_slow
 from edge_engine.cli.status import StatusLine, changes_of_state, print_summary
-from edge_engine.config import Config
+from edge_engine.config import Config, TrackingConfig
 from edge_engine.engine import Engine
 from edge_engine.errors import SourceError
 from edge_engine.outputs.zeromq import ZeroMqOutput
@@ -42,6 +42,7 @@ def run(
     labels: LabelsOption = None,
     classes: ClassesOption = None,
     threshold: ThresholdOption = None,
+    track: Annotated[bool, typer.Option("--track", help="Give objects ids that they keep.")] = False,
     publish: Annotated[str | None, typer.Option(help="ZeroMQ endpoint to publish on.")] = None,
     trim: Annotated[
         bool | None, typer.Option("--trim/--no-trim", help="Leave the letterbox's padding out, or not.")
@@ -65,6 +66,7 @@ def run(
         policy=policy,
         hint=hint,
         trim=trim,
+        tracking=TrackingConfig() if track and config.tracking is None else None,
     )
     config = naming(labels, classes, threshold).applied_in(config)
     # With --json, stdout belongs to the program that reads it.

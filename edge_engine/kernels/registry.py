@@ -41,6 +41,14 @@ KERNELS = {
         "argmax:argmax_planes",
         "int64(float32*, int64, int64, float32*, uint16*)",
     ),
+    "begin_tracks": Kernel(
+        "motion:begin_tracks",
+        "int64(float64*, float64*, int64)",
+    ),
+    "correct_tracks": Kernel(
+        "motion:correct_tracks",
+        "int64(float64*, int64, int64*, float64*, int64)",
+    ),
     "cut_masks": Kernel(
         "masks:cut_masks",
         "int64(float32*, float32*, float32*, int64, int64, int64, int64, float64, float64, float32*, uint8*)",
@@ -86,5 +94,18 @@ KERNELS = {
     "nms": Kernel(
         "nms:nms",
         "int64(float32*, float32*, int32*, int64, float64, float64*, int64*, uint8*)",
+    ),
+    "pair_boxes": Kernel(
+        "overlaps:pair_boxes",
+        "int64(float64*, int32*, int64, float64*, int32*, float64*, int64, float64, float64*, int64*, "
+        "int64*, float64*, int64*)",
+    ),
+    "predict_tracks": Kernel(
+        "motion:predict_tracks",
+        "int64(float64*, uint8*, int64, float64, float64*)",
+    ),
+    "replay_tracks": Kernel(
+        "motion:replay_tracks",
+        "int64(float64*, float64*, float64*, float64*, int64*, int64)",
     ),
 }

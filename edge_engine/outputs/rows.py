@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from edge_engine.clock import NS_PER_MS, clock_id
 from edge_engine.ledger import Counts
 from edge_engine.outputs.output import Health
-from edge_engine.result import Objects, Result, Segmentation, Tags
+from edge_engine.result import Objects, Result, Segmentation, Tags, Tracking, TrackState
 from edge_engine.wire import Counters, HealthMessage, Mask, ObjectRow, ResultMessage, SegmentationRows, TagRow
 
 
@@ -62,12 +63,22 @@ def counters_of(counts: Counts) -> Counters:
 def _objects(objects: Objects, labels: Sequence[str]) -> list[ObjectRow]:
     keypoints = objects.keypoints.tolist() if objects.keypoints is not None else repeat([])
     masks = map(_mask, objects.masks) if objects.masks is not None else repeat(None)
+    known = _tracking(objects.tracking) if objects.tracking is not None else repeat(())
     boxes, scores = objects.boxes_xyxy.tolist(), objects.scores.tolist()
-    rows = zip(boxes, scores, objects.class_ids.tolist(), keypoints, masks, strict=False)
+    rows = zip(boxes, scores, objects.class_ids.tolist(), keypoints, masks, known, strict=False)
     return [
-        ObjectRow(tuple(box), score, class_id, labels[class_id], [tuple(point) for point in points], mask)
-        for box, score, class_id, points, mask in rows
+        ObjectRow(
+            tuple(box), score, class_id, labels[class_id], [tuple(point) for point in points], mask, *track
+        )
+        for box, score, class_id, points, mask, track in rows
     ]
+
+
+def _tracking(tracking: Tracking) -> Iterator[tuple[Any, ...]]:
+    """The last fields of each ObjectRow."""
+    states = [TrackState(state).name.lower() for state in tracking.states.tolist()]
+    covariances = tracking.velocity_covariances.tolist()
+    return zip(tracking.ids.tolist(), states, tracking.velocities.tolist(), covariances, strict=True)
 
 
 def _mask(mask: NDArray[np.uint8]) -> Mask:

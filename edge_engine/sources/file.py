@@ -44,14 +44,14 @@ class FileSource:
             raise SourceError(f"{self._name}: read before it was opened")
         if not self._pacer.wait(self._clip.due_ns):
             return None
-        captured_ns, captured_utc_ns = monotonic_ns(), utc_ns()
+        captured_ns, captured_utc_ns, media_ns = monotonic_ns(), utc_ns(), self._clip.due_ns
         try:
             pixels = self._decode(self._clip)
         except CorruptFrameError as error:
             self._count_error(error)
             raise
         self._errors_in_a_row = 0
-        return Grab(pixels, captured_ns, captured_utc_ns) if pixels else None
+        return Grab(pixels, captured_ns, captured_utc_ns, media_ns) if pixels else None
 
     def _decode(self, clip: Clip) -> AvPixels | None:
         frame = clip.decode()

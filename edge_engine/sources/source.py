@@ -8,11 +8,13 @@ from edge_engine.pixels import Pixels
 
 
 class Grab(NamedTuple):
-    """One delivered picture and its capture stamps: monotonic and UTC, in nanoseconds."""
+    """One delivered picture and its capture stamps: monotonic and UTC, in nanoseconds. `media_ns`: when it is
+    to be shown by a recording's own clock, which never goes back."""
 
     pixels: Pixels
     captured_ns: int
     captured_utc_ns: int
+    media_ns: int | None = None
 
 
 class Source(Protocol):

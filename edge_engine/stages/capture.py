@@ -80,7 +80,14 @@ class Capture:
         self._ledger.captured(seq)
         work_ns = {"capture": monotonic_ns() - grab.captured_ns}
         return Frame(
-            self._stream, seq, grab.captured_ns, grab.captured_utc_ns, grab.pixels.size, grab.pixels, work_ns
+            self._stream,
+            seq,
+            grab.captured_ns,
+            grab.captured_utc_ns,
+            grab.pixels.size,
+            grab.pixels,
+            work_ns,
+            media_ns=grab.media_ns,
         )
 
     def _check_stamp(self, grab: Grab | None) -> None:

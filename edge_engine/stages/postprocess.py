@@ -11,16 +11,18 @@ from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.answers import InferenceError, answer_of
 from edge_engine.models.spec import ModelSpec
-from edge_engine.result import Answer, Result
+from edge_engine.result import Answer, Objects, Result
 from edge_engine.ring import Policy, Ring
 from edge_engine.slots import OutputSlot, ResultSlot
+from edge_engine.tracking.tracker import Tracker
 
 
 class StreamTerms(NamedTuple):
-    """What postprocessing must know of a stream."""
+    """What postprocessing must know of a stream. Its thread alone uses the tracker."""
 
     ledger: Ledger
     max_age_ms: int
+    tracker: Tracker | None = None
 
 
 class Postprocess:
@@ -91,8 +93,12 @@ class Postprocess:
 
     def _decode(self, slot: OutputSlot, row: int, frame: Frame) -> Answer:
         asked, spec = self._choices.of(frame.stream, slot.model), slot.model.spec
-        thresholds, box = (asked.score_threshold, asked.iou_threshold), spec.input.lay(frame.size)
-        return answer_of(asked.decoder, slot.of_row(row), thresholds, box, spec.labels)
+        thresholds, box = (asked.decoded_from, asked.iou_threshold), spec.input.lay(frame.size)
+        answer = answer_of(asked.decoder, slot.of_row(row), thresholds, box, spec.labels)
+        tracker = self._streams[frame.stream].tracker
+        if tracker is not None and isinstance(answer, Objects):
+            return tracker.update(answer, frame.shown_ns)
+        return answer
 
     def _hand_on(self, frame: Frame, answer: Answer, spec: ModelSpec) -> None:
         valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS
