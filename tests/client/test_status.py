@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -14,19 +12,6 @@ from edge_engine.client.status import Rate
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from edge_engine.wire import Counters, DescribeMessage, HealthMessage
 from tests.client.publisher import Publisher, flush, make_result
-
-
-@pytest.fixture
-def publisher() -> Iterator[Publisher]:
-    with Publisher() as publisher:
-        yield publisher
-
-
-@pytest.fixture
-def subscriber(publisher: Publisher) -> Iterator[Subscriber]:
-    with Subscriber(publisher.endpoint) as subscriber:
-        publisher.wait_for_subscriptions()
-        yield subscriber
 
 
 def beat(ago_ms: int = 0, **changes: object) -> HealthMessage:

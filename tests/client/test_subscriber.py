@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from edge_engine.client import Subscriber
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.wire import encode
 from tests.client.publisher import Publisher, flush, make_result
-
-
-@pytest.fixture
-def publisher() -> Iterator[Publisher]:
-    with Publisher() as publisher:
-        yield publisher
-
-
-@pytest.fixture
-def subscriber(publisher: Publisher) -> Iterator[Subscriber]:
-    with Subscriber(publisher.endpoint) as subscriber:
-        publisher.wait_for_subscriptions()
-        yield subscriber
 
 
 def test_latest_is_the_newest_result(publisher: Publisher, subscriber: Subscriber) -> None:
