@@ -120,9 +120,10 @@ class Engine:
         self._policy = Policy(config.policy)
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
-        self.outputs = open_outputs(
-            config.outputs, self._describe(), self.session, waits=self._policy is Policy.LOSSLESS
-        )
+        with scheduling.applied():  # the threads that ZeroMQ starts for itself inherit it
+            self.outputs = open_outputs(
+                config.outputs, self._describe(), self.session, waits=self._policy is Policy.LOSSLESS
+            )
         if self._collector is not None:
             self.outputs.append(self._collector)
         # Ring i lies behind STAGES[i].

@@ -131,7 +131,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     arguments = parser.parse_args()
     preferred(os.getpid())
-    kills(arguments.kills)
+    if arguments.kills:
+        kills(arguments.kills)
     freezes(arguments.freezes, arguments.seconds)
     sys.exit(bool(soak_messages.misses))
 
