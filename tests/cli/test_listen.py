@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from edge_engine import __version__, zoo
+from edge_engine.client import Subscriber
 from tests.cli.program import PROGRAM, ROOT, assert_one_clear_line, run_program, start_program
-from tests.rigs.peer import Peer
+from tests.rigs.peer import PATIENCE_S, Peer, wait_until
 
 
 def test_plain_lines_name_stream_age_and_objects(tmp_path: Path) -> None:
@@ -35,19 +37,24 @@ def test_it_says_when_a_stream_is_not_to_be_trusted_and_when_it_is_again() -> No
             text=True,
             cwd=ROOT,
         )
+        too_late = threading.Timer(2 * PATIENCE_S, listener.kill)
+        too_late.start()
         assert listener.stderr is not None
         told = listener.stderr
 
         def waits_for(*words: str) -> bool:
             return any(line.startswith("a: ") and any(word in line for word in words) for line in told)
 
-        assert waits_for("well again")
+        with Subscriber(f"tcp://127.0.0.1:{engine.port}") as subscriber:
+            assert wait_until(lambda: subscriber.status("a"))
+        assert "listening" in told.readline()
         engine.say("hold")
-        assert waits_for("ms old", "stalled")
+        assert waits_for("ms old", "stalled", "no result yet")
         engine.say("go")
         assert waits_for("well again")
         engine.signal(signal.SIGSTOP)
         assert waits_for("no heartbeat for")
+        too_late.cancel()
         listener.send_signal(signal.SIGINT)
         listener.communicate(timeout=20)
         assert listener.returncode == 0
