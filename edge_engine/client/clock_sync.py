@@ -76,7 +76,7 @@ class ClockSync:
         """
         self._protect = protect
         self.endpoint = endpoint
-        self._clock = clock
+        self.clock = clock
         self._known: deque[Bounds] = deque(maxlen=_KEPT)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clock-sync", daemon=True)
@@ -112,7 +112,7 @@ class ClockSync:
                 reply = decode_clock(socket.recv(), ClockReply)
             except WireError:
                 continue
-            if reply.clock != self._clock:
+            if reply.clock != self.clock:
                 return False
             if reply.asked_ns == asked_ns:
                 self._known.append(bounds(asked_ns, reply.received_ns, reply.answered_ns, back_ns))

@@ -125,7 +125,7 @@ class Subscriber:
         self._endpoint, self._only = endpoint, stream
         self._heard_ns = monotonic_ns()
         self._clock = clock_id()
-        self._sync: tuple[str, ClockSync] | None = None
+        self._sync: ClockSync | None = None
         self._sessions = Sessions()
         self._streams: dict[str, _Stream] = {}
         self._lost_before = 0
@@ -208,28 +208,30 @@ class Subscriber:
         health = self.health.get(name)
         if health is None:
             return f"no heartbeat of stream {name} from {self._endpoint} yet"
-        offset = self._offset(health.clock)
-        if offset is None:
+        now_ns = self._latest_ns(health.clock)
+        if now_ns is None:
             return "the publisher's clock is not known yet"
-        silent_ns = monotonic_ns() + offset.ns + offset.uncertainty_ns - health.published_ns
+        silent_ns = now_ns - health.published_ns
         return f"no heartbeat for {silent_ns // NS_PER_MS} ms" if silent_ns > _DEAD_AFTER_NS else ""
 
     def age_ms(self, result: ResultMessage) -> float | None:
         """How long ago the frame's light was captured, at most; None while the publisher's clock isn't
         known.
         """
-        offset = self._offset(result.clock)
-        if offset is None:
-            return None
-        return to_ms(monotonic_ns() + offset.ns + offset.uncertainty_ns - result.captured_ns)
+        now_ns = self._latest_ns(result.clock)
+        return None if now_ns is None else to_ms(now_ns - result.captured_ns)
 
     def is_fresh(self, result: ResultMessage, max_age_ms: float | None = None) -> bool:
         """Whether its time is not over yet, for certain."""
-        offset = self._offset(result.clock)
-        if offset is None or monotonic_ns() + offset.ns + offset.uncertainty_ns > result.valid_until_ns:
+        now_ns = self._latest_ns(result.clock)
+        if now_ns is None or now_ns > result.valid_until_ns:
             return False
-        age_ms = self.age_ms(result)
-        return age_ms is not None and (max_age_ms is None or age_ms <= max_age_ms)
+        return max_age_ms is None or to_ms(now_ns - result.captured_ns) <= max_age_ms
+
+    def _latest_ns(self, clock: str) -> int | None:
+        """The latest that the clock of that name can show now; None while it isn't known."""
+        offset = self._offset(clock)
+        return None if offset is None else monotonic_ns() + offset.ns + offset.uncertainty_ns
 
     def _theirs_ns(self, result: ResultMessage) -> int:
         offset = self._offset(result.clock)
@@ -239,8 +241,8 @@ class Subscriber:
         """How far that clock is ahead of ours; None while nobody has told."""
         if clock in ("", self._clock):
             return _SAME_CLOCK
-        if self._sync is not None and self._sync[0] == clock:
-            return self._sync[1].offset
+        if self._sync is not None and self._sync.clock == clock:
+            return self._sync.offset
         return None
 
     def results(self, timeout_s: float | None = None) -> Iterator[ResultMessage]:
@@ -340,13 +342,13 @@ class Subscriber:
         if clock in ("", self._clock) or not described.clock_port or address is None:
             return
         endpoint = f"{address[1]}:{described.clock_port}"
-        if self._sync is None or self._sync[0] != clock or self._sync[1].endpoint != endpoint:
+        if self._sync is None or (self._sync.clock, self._sync.endpoint) != (clock, endpoint):
             self._end_sync()
-            self._sync = clock, ClockSync(endpoint, clock, self._protect)
+            self._sync = ClockSync(endpoint, clock, self._protect)
 
     def _end_sync(self) -> None:
         if self._sync is not None:
-            self._sync[1].close()
+            self._sync.close()
         self._sync = None
 
     def close(self) -> None:

@@ -14,7 +14,21 @@ from edge_engine.keys import CLIENTS, SERVER, key_pair, public_key
 
 _log = logging.getLogger("edge_engine.keys")
 _DOMAIN = "edge_engine"
+_HANDSHAKE_MS = 2_000
 _LOOK_NS = 200 * NS_PER_MS
+
+
+def open_socket(
+    context: zmq.Context[zmq.Socket[bytes]], kind: int, longest: int, allowed: AllowList | None
+) -> zmq.Socket[bytes]:
+    """For others to connect to, not bound yet: none of their messages is longer, no handshake for ever."""
+    socket: zmq.Socket[bytes] = context.socket(kind)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.MAXMSGSIZE, longest)
+    socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
+    if allowed is not None:
+        allowed.protect(socket)
+    return socket
 
 
 class AllowList:

@@ -7,11 +7,10 @@ import threading
 import zmq
 
 from edge_engine.clock import clock_id, monotonic_ns
-from edge_engine.outputs.allow_list import AllowList
+from edge_engine.outputs.allow_list import AllowList, open_socket
 from edge_engine.wire import ClockReply, ClockRequest, WireError, decode_clock, encode_clock
 
 _LONGEST_REQUEST = 1024  # a handshake with keys takes half of that
-_HANDSHAKE_MS = 2_000
 
 
 class ClockService:
@@ -28,12 +27,7 @@ class ClockService:
     ) -> None:
         """Beside the publisher's `endpoint`, at that port of the same address; 0 takes a free one. Raises
         zmq.ZMQError."""
-        self._socket: zmq.Socket[bytes] = context.socket(zmq.ROUTER)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_REQUEST)
-        self._socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
-        if allowed is not None:
-            allowed.protect(self._socket)
+        self._socket = open_socket(context, zmq.ROUTER, _LONGEST_REQUEST, allowed)
         try:
             self._socket.bind(f"{endpoint.rpartition(':')[0]}:{port or '*'}")
         except zmq.ZMQError:

@@ -12,7 +12,7 @@ import zmq
 from edge_engine.clock import monotonic_ns
 from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
-from edge_engine.outputs.allow_list import AllowList
+from edge_engine.outputs.allow_list import AllowList, open_socket
 from edge_engine.outputs.clock_service import ClockService
 from edge_engine.outputs.output import Health
 from edge_engine.outputs.rows import health_of, message_of
@@ -24,7 +24,6 @@ from edge_engine.wire import HEARTBEAT_NS, DescribeMessage, Message, encode
 # What lies in the system's buffer is as old when it is read, so that one is small too.
 _SEND_QUEUE = 4
 _BUFFER_BYTES = 16 * 1024
-_HANDSHAKE_MS = 2_000
 _LONGEST_WISH = 1024  # what subscribers send is the beginning of a topic
 
 
@@ -61,15 +60,10 @@ class ZeroMqOutput:
         # A context of its own: ending it waits until the endpoint is free to be bound again.
         self._context = zmq.Context()
         self._guard = self._allowed.authenticator(self._context) if self._allowed is not None else None
-        self._socket: zmq.Socket[bytes] = self._context.socket(zmq.XPUB)
-        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket = open_socket(self._context, zmq.XPUB, _LONGEST_WISH, self._allowed)
         self._socket.setsockopt(zmq.SNDHWM, _SEND_QUEUE)
         self._socket.setsockopt(zmq.SNDBUF, _BUFFER_BYTES)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_WISH)
-        self._socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
         self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)  # tells every subscription, not only each topic's first
-        if self._allowed is not None:
-            self._allowed.protect(self._socket)
         try:
             self._socket.bind(self.endpoint)
             self.endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)

@@ -19,10 +19,10 @@ from tempfile import TemporaryDirectory
 
 from edge_engine.client import Subscriber
 from edge_engine.clock import NS_PER_MS, monotonic_ns
-from tests.client import soak_messages
-from tests.client.soak_messages import report
 from tests.rigs.peer import ROOT, Peer
+from tests.sources import soak_network
 from tests.sources.soak_load import hogs, preferred
+from tests.sources.soak_network import report
 
 MAX_AGE_MS = 100
 FPS = 30
@@ -134,7 +134,7 @@ def main() -> None:
     if arguments.kills:
         kills(arguments.kills)
     freezes(arguments.freezes, arguments.seconds)
-    sys.exit(bool(soak_messages.misses))
+    sys.exit(bool(soak_network.misses))
 
 
 if __name__ == "__main__":

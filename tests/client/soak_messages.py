@@ -28,15 +28,10 @@ from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.outputs.zeromq import ZeroMqOutput
 from edge_engine.wire import encode
 from tests.client.publisher import make_result
+from tests.sources import soak_network
+from tests.sources.soak_network import report
 
-misses = 0
 _PADDING = "x" * 1_700  # a message of 2 kB
-
-
-def report(what: str, asked: str, measured: str, *, holds: bool) -> None:
-    global misses
-    misses += not holds
-    print(f"{'ok  ' if holds else 'MISS'}  {what}: {measured} (asked: {asked})", flush=True)  # noqa: T201
 
 
 def script(messages: int, seed: int) -> tuple[list[bytes], Counter[str]]:
@@ -279,7 +274,7 @@ def main() -> None:
         for endpoint in (f"ipc://{folder}/results", "tcp://127.0.0.1:*"):
             latency(endpoint, arguments.seconds)
             stopped(endpoint, arguments.seconds)
-    sys.exit(1 if misses else 0)
+    sys.exit(bool(soak_network.misses))
 
 
 if __name__ == "__main__":
