@@ -1,12 +1,4 @@
-"""Engine: builds the stages and rings that a configuration describes; starts, watches, stops them.
-
-    street/capture ─▶ street/preprocess ─┐  ┌─▶ infer-0 ─┐
-                                         ├──┤            ├─▶ postprocess ─▶ publish ─▶ outputs
-    front/capture ──▶ front/preprocess ──┘  └─▶ infer-1 ─┘
-
-Frames are dropped in one place alone, the ring behind a live capture: everything after it is pulled
-by the workers, so what they get is the newest there is.
-"""
+"""Engine: what a configuration describes, built (assembly.py), started, watched and stopped."""
 
 from __future__ import annotations
 
@@ -16,16 +8,15 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import TypeAlias
 
 import cv2
 
 from edge_engine import kernels
+from edge_engine.assembly import AnyRing, Parts, assemble
 from edge_engine.choosing import Choices, labels_of
 from edge_engine.clock import NS_PER_S, clock_id, monotonic_ns
 from edge_engine.config import Config
 from edge_engine.errors import ConfigError, SourceError
-from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.forms import forms_of_file
 from edge_engine.models.model import Model
 from edge_engine.models.session import new_run_options
@@ -36,32 +27,20 @@ from edge_engine.placement import Placement
 from edge_engine.plan import make_plan
 from edge_engine.processor import allowed_cores
 from edge_engine.result import Result
-from edge_engine.ring import Policy, Ring
+from edge_engine.ring import Policy
 from edge_engine.scheduling import Scheduling, keep_awake
-from edge_engine.slots import FrameSlot, OutputSlot, ResultSlot, TensorSlot
 from edge_engine.sources import make_source
 from edge_engine.sources.live import Patience
 from edge_engine.sources.push import PushSource
-from edge_engine.stages.capture import Capture
 from edge_engine.stages.infer import Infer
-from edge_engine.stages.postprocess import Postprocess, StreamTerms
-from edge_engine.stages.preprocess import Preprocess
-from edge_engine.stages.publish import STAGES, Publish, StreamRecord
-from edge_engine.stages.stage import Stage, StageThread
+from edge_engine.stages.publish import STAGES, StreamRecord
+from edge_engine.stages.stage import StageThread
 from edge_engine.state import StreamStatus
-from edge_engine.stillness import Stillness
 from edge_engine.summary import StageActivity, Summary, summarise
-from edge_engine.tracking.tracker import Tracker
 from edge_engine.tuning import Goal
 from edge_engine.wire import DescribeMessage
 from edge_engine.zoo import find_model
 
-AnyRing: TypeAlias = Ring[FrameSlot] | Ring[TensorSlot] | Ring[OutputSlot] | Ring[ResultSlot]
-
-# A live ring holds what is being captured, what is unread and what is being taken.
-_LIVE_SLOTS = 3
-_LOSSLESS_SLOTS = 4
-_RESULT_SLOTS = 4
 # How long `stop` lets the frames in flight finish before it gives them up.
 _DRAIN_S = 1.0
 _ABORT_S = 0.5
@@ -126,14 +105,14 @@ class Engine:
             )
         if self._collector is not None:
             self.outputs.append(self._collector)
-        # Ring i lies behind STAGES[i].
-        self._between: list[Sequence[AnyRing]] = []
-        built = self._build(keep_pixels)
+        parts = Parts(config, self.session, self.plan.setting, self.streams, self._sources, self.models)
+        built = assemble(parts, self._choices, self.outputs, self._run_options, keep_pixels=keep_pixels)
+        self._between = built.between
         self._threads = [
             StageThread(stage, for_inference if isinstance(stage, Infer) else scheduling, self._on_end)
-            for stage in built
+            for stage in built.stages
         ]
-        self.stages = built[::-1]
+        self.stages = built.stages[::-1]
         allowed = list(config.realtime.cores) if config.realtime.cores else allowed_cores()
         self._placement = Placement(self.model.setting, allowed, self._threads)
         self._watcher = threading.Thread(target=self._watch, name="watch", daemon=True)
@@ -163,64 +142,6 @@ class Engine:
             for name, stream in self.config.streams.items()
         }
 
-    def _build(self, keep_pixels: bool) -> list[Stage]:
-        """All stages, last first: a thread starts when whoever reads from it is there."""
-        tensors = self._tensor_ring()
-        outputs: Ring[OutputSlot] = Ring(
-            [OutputSlot(self.model) for _ in range(2 * self.workers + 1)], producers=self.workers
-        )
-        results: Ring[ResultSlot] = Ring([ResultSlot() for _ in range(_RESULT_SLOTS)])
-        frames = {name: self._frame_ring(record.ledger) for name, record in self.streams.items()}
-        self._between = [list(frames.values()), [tensors], [outputs], [results]]
-        stages: list[Stage] = [
-            Publish(results, self.outputs, self.streams, self._policy),
-            self._postprocess(outputs, results),
-        ]
-        for worker in range(self.workers):
-            stages.append(Infer(worker, self.model, tensors, outputs, self._run_options))
-        for name, source in self._sources.items():
-            ledger, status = self.streams[name].ledger, self.streams[name].status
-            still_after_ms = self.config.streams[name].still_after_ms if source.is_live else None
-            stages.append(
-                Preprocess(
-                    name,
-                    self.models,
-                    frames[name],
-                    tensors,
-                    ledger,
-                    Stillness(still_after_ms),
-                    keep_pixels=keep_pixels,
-                )
-            )
-            stages.append(Capture(name, source, frames[name], ledger, status, self.config.frames))
-        return stages
-
-    def _frame_ring(self, ledger: Ledger) -> Ring[FrameSlot]:
-        if self._policy is Policy.LOSSLESS:
-            return Ring([FrameSlot() for _ in range(_LOSSLESS_SLOTS)])
-
-        def count(slot: FrameSlot) -> None:
-            frame, slot.frame = slot.frame, None
-            assert frame is not None
-            ledger.dropped(frame.seq, Cause.OVERWRITTEN)
-
-        return Ring([FrameSlot() for _ in range(_LIVE_SLOTS)], Policy.LIVE, on_overwrite=count)
-
-    def _tensor_ring(self) -> Ring[TensorSlot]:
-        """Live: pulled, nothing is prepared before a worker is free. Lossless: two ready per worker."""
-        streams = len(self._sources)
-        taken = self.workers * self.plan.setting.batch
-        prefetch = 0 if self._policy is Policy.LIVE else 2 * taken
-        slots = [TensorSlot(self.model) for _ in range(prefetch + taken + streams)]
-        return Ring(slots, producers=streams, prefetch=prefetch)
-
-    def _postprocess(self, outputs: Ring[OutputSlot], results: Ring[ResultSlot]) -> Postprocess:
-        terms = {
-            name: StreamTerms(self.streams[name].ledger, stream.max_age_ms, self._tracker(name))
-            for name, stream in self.config.streams.items()
-        }
-        return Postprocess(self._choices, outputs, results, terms, self._policy, self.session)
-
     def push(self, stream: str, picture: Image | bytes | None, captured_ns: int | None = None) -> None:
         """A picture for a stream whose source is `push:`; None ends it. Called from any thread.
 
@@ -235,10 +156,6 @@ class Engine:
             source.end()
         else:
             source.push(picture, captured_ns, waits=self._policy is Policy.LOSSLESS)
-
-    def _tracker(self, stream: str) -> Tracker | None:
-        asked = self._choices.of(stream, self.model)
-        return Tracker(asked.tracking, asked.high) if asked.tracking is not None else None
 
     def start(self) -> None:
         # What start-up left behind stays: collections during the run need not walk over it.
