@@ -1,6 +1,8 @@
 """A USB camera and all that befalls it, many times over: prints what is asked, and what was measured.
 
-python -m tests.sources.soak_v4l2 [--plugs 20] [--errors 5] [--seconds 10]   (in the machine of make rig-v4l2)
+python -m tests.sources.soak_v4l2 [--plugs 20] [--errors 5] [--seconds 10] [--only source|engine]
+
+(in the machine of make rig-v4l2)
 
 First as a source by itself, then in a whole engine with a model, as a client sees it over ZeroMQ. The machine
 is emulated, some fifteen times slower than a real one: what the driver alone takes is told first.
@@ -9,6 +11,7 @@ is emulated, some fifteen times slower than a real one: what the driver alone ta
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import gc
 import sys
 import threading
@@ -63,6 +66,9 @@ class Alone:
         """With how often it was lost, since a state may be over between two looks."""
         return self._status.now.state.value, self._status.now.reconnects
 
+    def reason(self) -> str:
+        return self._status.now.reason
+
     def missed(self) -> int:
         return self._source.missed
 
@@ -79,7 +85,7 @@ class Client:
         self._seqs = {"a": -1, "b": -1}
         self._last_s = self._captured_s = self._other_s = self.others_gap_s = 0.0
         self._count = self._missed = self._corrupt = 0
-        self._state = ("", 0)
+        self._state, self._reason = ("", 0), ""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -97,6 +103,7 @@ class Client:
         health = subscriber.health.get("a")
         if health is not None:
             self._state, self._missed = (health.state, health.reconnects), health.missed
+            self._reason = health.reason
             self._corrupt = health.counters.dropped.get("corrupt", 0)
 
     def _note(self, stream: str, captured_s: float) -> None:
@@ -124,6 +131,9 @@ class Client:
     def state(self) -> tuple[str, int]:
         return self._state
 
+    def reason(self) -> str:
+        return self._reason
+
     def missed(self) -> int:
         return self._missed
 
@@ -140,21 +150,29 @@ def soon(is_so: Callable[[], object], timeout_s: float = 30) -> bool:
     return bool(is_so())
 
 
+def expect(seen: Alone | Client, is_so: Callable[[], object], complaint: str) -> None:
+    """Where it never becomes so, what each thread is doing tells why."""
+    if soon(is_so):
+        return
+    faulthandler.dump_traceback(sys.stdout, all_threads=True)
+    raise AssertionError(f"{complaint}: {seen.state()}, {seen.count()} pictures, {seen.reason()}")
+
+
 def flag_s(seen: Alone | Client, before: tuple[str, int]) -> float:
     """When it was told that all is not well."""
-    assert soon(lambda: seen.state()[0] != "running" or seen.state()[1] > before[1]), "never flagged"
+    expect(seen, lambda: seen.state()[0] != "running" or seen.state()[1] > before[1], "never flagged")
     return time.monotonic()
 
 
 def picture_s(seen: Alone | Client, since_s: float) -> float:
     """When the first picture came that was taken after that moment."""
-    assert soon(lambda: seen.captured_s() > since_s), f"no picture again: {seen.state()}"
+    expect(seen, lambda: seen.captured_s() > since_s, "no picture again")
     return seen.last_s()
 
 
 def settle(seen: Alone | Client) -> tuple[str, int]:
     count = seen.count()
-    assert soon(lambda: seen.count() > count + 8 and seen.state()[0] == "running"), seen.state()
+    expect(seen, lambda: seen.count() > count + 8 and seen.state()[0] == "running", "not steady again")
     return seen.state()
 
 
@@ -323,13 +341,16 @@ def main() -> None:
     parser.add_argument("--errors", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--model", default="blazeface")
+    parser.add_argument("--only", choices=("source", "engine"))
     arguments = parser.parse_args()
     plain(5)
-    alone = Alone()
-    befall(alone, "source", arguments)
-    alone.end()
-    with engine(arguments.model) as client:
-        befall(client, "engine", arguments)
+    if arguments.only != "engine":
+        alone = Alone()
+        befall(alone, "source", arguments)
+        alone.end()
+    if arguments.only != "source":
+        with engine(arguments.model) as client:
+            befall(client, "engine", arguments)
     sys.exit(bool(soak_network.misses))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge_engine.clock import monotonic_ns
-from edge_engine.errors import ConfigError, SourceError
+from edge_engine.errors import ConfigError, CorruptFrameError, SourceError
 from edge_engine.pixels import Image
 from edge_engine.sources import make_source
 from edge_engine.sources.camera import CameraSource
@@ -121,6 +121,19 @@ def test_a_streaming_error_is_a_loss_and_the_next_connection_works() -> None:
     source = open_again()
     assert source.read() is not None
     source.close()
+
+
+def test_who_keeps_the_error_of_a_damaged_picture_does_not_keep_the_camera() -> None:
+    before, source = open_descriptors(), opened("0")
+    set_control("inject_v4l2_buf_flag_error=1")
+    with pytest.raises(CorruptFrameError) as damage:
+        read_on(source)
+    source.close()
+    assert open_descriptors() == before
+    again = opened("0")  # the error's traceback still knows the buffer
+    assert again.read() is not None
+    again.close()
+    assert "damaged" in str(damage.value)
 
 
 def test_unplugged_twenty_times_it_leaves_nothing_open() -> None:

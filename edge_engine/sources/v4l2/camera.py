@@ -61,6 +61,9 @@ class V4l2CameraSource:
     def open(self) -> None:
         device = Device(self._path, self._name)
         device.open()
+        if self._interrupted.is_set():  # after a call that hung: another connection has the camera by now
+            device.close()
+            raise SourceError(f"{self._name}: given up")
         try:
             follow_signal(device, self._name)
             pix = choose_format(device, self._size, self._format, self._name)

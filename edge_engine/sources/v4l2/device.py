@@ -84,7 +84,9 @@ class Device:
         buffer = self._buffer(0)
         self.ask(api.DQBUF, buffer)
         try:
-            yield buffer, memoryview(self._maps[buffer.index])[: buffer.bytesused]
+            # Released by word: an error's traceback that somebody keeps would hold the map, and so the node.
+            with memoryview(self._maps[buffer.index]) as whole, whole[: buffer.bytesused] as data:
+                yield buffer, data
         finally:
             self.ask(api.QBUF, buffer)
 
@@ -94,9 +96,7 @@ class Device:
     def close(self) -> None:
         """Closing the node stops the stream; the driver's buffers go with the last map."""
         for mapped in self._maps:
-            # A view that an exception's traceback still holds lets go of the map later.
-            with contextlib.suppress(BufferError):
-                mapped.close()
+            mapped.close()
         self._maps = []
         if self._fd >= 0:
             os.close(self._fd)
