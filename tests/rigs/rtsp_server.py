@@ -1,10 +1,12 @@
 """A real RTSP server: an H.264 camera whose every picture carries the moment at which it was taken.
 
     python -m tests.rigs.rtsp_server [--port P] [--fps R] [--size WxH] … [--user NAME:PASSWORD] [--bframes N]
+                                      [--grain N]
 
 Over TCP (interleaved) and UDP, with RTCP sender reports. The counter in the picture
 (test_pattern.read_counter) is CLOCK_MONOTONIC in milliseconds, modulo 2**32, so that whoever receives it
-knows its true age. Says `READY <port>` and then obeys lines on stdin: freeze, resume, hold, burst (what was
+knows its true age. With a sensor's grain of ± N a picture takes several packets, as a real camera's does;
+without, one or two. Says `READY <port>` and then obeys lines on stdin: freeze, resume, hold, burst (what was
 held goes out at once), res (the next --size), corrupt P, loss P (shares of pictures, of packets), bye (end
 all sessions), quit.
 """
@@ -61,11 +63,13 @@ class Faults:
     held: list[tuple[list[bytes], int]] = field(default_factory=list)
 
 
-def picture(size: tuple[int, int], count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def picture(size: tuple[int, int], count: int, grain: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """A grey ramp that moves, under the counter's blocks."""
     width, height = size
     image = np.empty((height, width, 3), np.uint8)
-    image[:] = ((np.arange(width) + count // 8) % 256).astype(np.uint8)[None, :, None]
+    ramp = (np.arange(width) + count // 8) % 256
+    noise = np.random.default_rng(count).integers(-grain, grain + 1, (height, width))
+    image[:] = np.clip(ramp + noise, 0, 255)[..., None]
     shifts = COUNTER_BITS - 1 - np.arange(width) * COUNTER_BITS // width
     image[: height // COUNTER_BAND] = np.where((count >> shifts) & 1, 255, 0).astype(np.uint8)[None, :, None]
     return image
@@ -150,8 +154,11 @@ class Session:
 
 
 class Server:
-    def __init__(self, port: int, fps: int, sizes: list[tuple[int, int]], user: str, bframes: int) -> None:
+    def __init__(
+        self, port: int, fps: int, sizes: list[tuple[int, int]], user: str, bframes: int, grain: int
+    ) -> None:
         self.fps = fps
+        self.grain = grain
         self.bframes = bframes
         self.expected = f"Basic {base64.b64encode(user.encode()).decode()}" if user else ""
         self.faults = Faults(sizes=sizes)
@@ -244,7 +251,7 @@ class Server:
             if encoder.size != self.faults.sizes[0]:
                 encoder = self._encoder()
             now_ns = time.monotonic_ns()
-            image = picture(encoder.size, now_ns // 1_000_000 & 0xFFFFFFFF)
+            image = picture(encoder.size, now_ns // 1_000_000 & 0xFFFFFFFF, self.grain)
             for nals, ticks in encoder.encode(image, ticks_of(now_ns)):
                 if random.random() < self.faults.corrupt:
                     nals[-1] = spoilt(nals[-1])
@@ -321,9 +328,10 @@ def main() -> None:
     parser.add_argument("--size", action="append", default=[])
     parser.add_argument("--user", default="")
     parser.add_argument("--bframes", type=int, default=0)
+    parser.add_argument("--grain", type=int, default=0)
     arguments = parser.parse_args()
     sizes = [tuple(map(int, size.split("x"))) for size in arguments.size or ["640x480", "320x240"]]
-    server = Server(arguments.port, arguments.fps, sizes, arguments.user, arguments.bframes)
+    server = Server(arguments.port, arguments.fps, sizes, arguments.user, arguments.bframes, arguments.grain)
     server.start()
     print("READY", server.port, flush=True)  # noqa: T201
     for line in sys.stdin:

@@ -187,7 +187,7 @@ def losses(seconds: float) -> None:
         ("corrupt 0.1", "tcp", 0.85),
         ("corrupt 0.1", "udp", 0.85),
     ):
-        with Peer("rtsp_server") as camera:
+        with Peer("rtsp_server", "--grain", "6") as camera:
             source, status = opened(uri(camera, transport))
             pictures(source, 25)
             camera.say(fault)
