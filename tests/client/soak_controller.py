@@ -21,7 +21,7 @@ from edge_engine.client import Subscriber
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from tests.rigs.peer import ROOT, Peer
 from tests.sources import soak_network
-from tests.sources.soak_load import hogs, preferred
+from tests.sources.soak_load import ORDINARY, hogs, preferred
 from tests.sources.soak_network import report
 
 MAX_AGE_MS = 100
@@ -41,7 +41,7 @@ def configuration(folder: Path, camera: Peer) -> tuple[Path, str]:
 
 
 def start(path: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "edge_engine", "run", str(path)]
+    command = [*ORDINARY, sys.executable, "-m", "edge_engine", "run", str(path)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -78,6 +78,7 @@ def freezes(count: int, seconds: float) -> None:
         path, endpoint = configuration(Path(folder), camera)
         preferred(camera.pid)
         with Subscriber(endpoint) as subscriber:
+            preferred(os.getpid())
             engine = start(path)
             wait_fresh(subscriber)
             with hogs(4):
@@ -130,7 +131,6 @@ def main() -> None:
     parser.add_argument("--freezes", type=int, default=20)
     parser.add_argument("--kills", type=int, default=20)
     arguments = parser.parse_args()
-    preferred(os.getpid())
     if arguments.kills:
         kills(arguments.kills)
     freezes(arguments.freezes, arguments.seconds)

@@ -67,9 +67,11 @@ def picture(size: tuple[int, int], count: int, grain: int = 0) -> np.ndarray[Any
     """A grey ramp that moves, under the counter's blocks."""
     width, height = size
     image = np.empty((height, width, 3), np.uint8)
-    ramp = (np.arange(width) + count // 8) % 256
-    noise = np.random.default_rng(count).integers(-grain, grain + 1, (height, width))
-    image[:] = np.clip(ramp + noise, 0, 255)[..., None]
+    ramp = ((np.arange(width) + count // 8) % 256)[None, :, None]
+    image[:] = ramp.astype(np.uint8)
+    if grain:
+        noise = np.random.default_rng(count).integers(-grain, grain + 1, (height, width, 1))
+        image[:] = np.clip(ramp + noise, 0, 255)
     shifts = COUNTER_BITS - 1 - np.arange(width) * COUNTER_BITS // width
     image[: height // COUNTER_BAND] = np.where((count >> shifts) & 1, 255, 0).astype(np.uint8)[None, :, None]
     return image

@@ -33,6 +33,9 @@ from tests.sources.soak_network import report
 
 MAX_AGE_MS = 500
 FPS = 30
+_PREFERRED_PRIORITY = 30  # above that of an engine's `realtime`, in a soak's configuration
+ORDINARY = ("chrt", "--other", "0")
+"""Before a command that is not to inherit the priority of who starts it."""
 _STEP_S = 0.005
 _SLACK_NS = 50 * NS_PER_MS
 """Between a result's publishing and its receipt, before it counts as kept from the client."""
@@ -73,7 +76,7 @@ class Seen:
 def hogs(count: int) -> Iterator[None]:
     """Processes that do nothing but calculate."""
     code = "while True: pass"
-    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(count)]
+    running = [subprocess.Popen([*ORDINARY, sys.executable, "-c", code]) for _ in range(count)]
     try:
         yield
     finally:
@@ -120,8 +123,12 @@ def engine_on(camera: Peer, subscriber_at: str, folder: Path) -> Iterator[subpro
 
 
 def preferred(pid: int) -> None:
-    with contextlib.suppress(OSError, psutil.AccessDenied):
-        psutil.Process(pid).nice(-15)
+    """Its threads go before all others, as a camera's hardware does, and the loop of a controller should; and
+    so does what they start, but for ORDINARY. Nothing where that isn't allowed.
+    """
+    for thread in psutil.Process(pid).threads():
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(thread.id, os.SCHED_FIFO, os.sched_param(_PREFERRED_PRIORITY))
 
 
 Load = Callable[[int], contextlib.AbstractContextManager[object]]
@@ -182,7 +189,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=20)
     seconds = parser.parse_args().seconds
-    preferred(os.getpid())
 
     @contextlib.contextmanager
     def hogs_and_quota(pid: int, share: float) -> Iterator[None]:
