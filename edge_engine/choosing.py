@@ -95,6 +95,8 @@ def _has_own(stream: StreamConfig) -> bool:
 
 def _asked(model: Model, spec: ModelSpec, tracking: TrackingConfig | None, where: str) -> Asked:
     high, decoded = Limits(spec).of(spec.score_threshold), spec
+    if tracking is not None and not tracking.enabled:
+        tracking = None
     if tracking is not None:
         if spec.task not in _TRACKED_TASKS:
             expected = "expected a model that finds objects, for tracking"

@@ -38,9 +38,11 @@ class TrackingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     new track is confirmed by its `confirm_after`th picture without a break (ByteTrack: 2). Who was not seen
     for `max_lost_ms` is forgotten. `across_classes`: an object may change its class. `recovery`: who was lost
     is also looked for where it was last seen, and its motion made good (OC-SORT). `publish_lost`: lost ones
-    are published where they are expected, with the state `lost` and score 0.
+    are published where they are expected, with the state `lost` and score 0. Not `enabled`: for a stream that
+    is not to be tracked where all others are.
     """
 
+    enabled: bool = True
     track_high_thresh: Share | None = None
     track_low_thresh: Share = 0.1
     new_track_thresh: Share | None = None

@@ -102,10 +102,21 @@ def test_tracking_loses_no_object_that_is_found_without_it(tracked: list[Result]
         assert all(box in boxes for box in plain.objects.boxes_xyxy.tolist())
 
 
-def test_one_stream_of_two_is_tracked() -> None:
-    tracked = StreamConfig(source=clip.URI, pace=False, max_age_ms=600_000, tracking=TrackingConfig())
-    plain = StreamConfig(source=clip.URI, pace=False, max_age_ms=600_000)
-    for result in results_of(config_of(streams={"yes": tracked, "no": plain}, frames=10)):
+@pytest.mark.parametrize(
+    ("of_all", "of_yes", "of_no"),
+    [
+        pytest.param(None, TrackingConfig(), None, id="asked for"),
+        pytest.param(TrackingConfig(), None, TrackingConfig(enabled=False), id="switched off"),
+    ],
+)
+def test_one_stream_of_two_is_tracked(
+    of_all: TrackingConfig | None, of_yes: TrackingConfig | None, of_no: TrackingConfig | None
+) -> None:
+    streams = {
+        name: StreamConfig(source=clip.URI, pace=False, max_age_ms=600_000, tracking=tracking)
+        for name, tracking in (("yes", of_yes), ("no", of_no))
+    }
+    for result in results_of(config_of(streams=streams, tracking=of_all, frames=10)):
         assert (result.objects.tracking is not None) == (result.stream == "yes")
 
 
