@@ -22,6 +22,7 @@ from edge_engine.models.model import Model
 from edge_engine.models.session import new_run_options
 from edge_engine.outputs import open_outputs
 from edge_engine.outputs.collector import Collector
+from edge_engine.outputs.output import Circumstances
 from edge_engine.pixels import Image
 from edge_engine.placement import Placement
 from edge_engine.plan import make_plan
@@ -100,9 +101,8 @@ class Engine:
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
         with scheduling.applied():  # the threads that ZeroMQ starts for itself inherit it
-            self.outputs = open_outputs(
-                config.outputs, self._describe(), self.session, waits=self._policy is Policy.LOSSLESS
-            )
+            told = Circumstances(self._describe(), self.session, self._policy is Policy.LOSSLESS)
+            self.outputs = open_outputs(config.outputs, told)
         if self._collector is not None:
             self.outputs.append(self._collector)
         parts = Parts(config, self.session, self.plan.setting, self.streams, self._sources, self.models)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from importlib import import_module
+
+import msgspec
 
 from edge_engine.config import OutputsConfig
-from edge_engine.outputs.jsonl import JsonlOutput
-from edge_engine.outputs.output import Output
-from edge_engine.outputs.zeromq import ZeroMqOutput
-from edge_engine.wire import DescribeMessage
+from edge_engine.errors import ConfigError
+from edge_engine.outputs.output import Circumstances, Output
+
+OUTPUTS = {
+    "zeromq": "zeromq:open_output",
+    "jsonl": "jsonl:open_output",
+}
+"""By their keys in a configuration: what opens each, called with (its configuration, Circumstances); its
+module loads when first asked for. The extra that brings an output's packages is called like its key."""
 
 
-def open_outputs(
-    config: OutputsConfig, descriptions: Mapping[str, DescribeMessage], session: str, *, waits: bool
-) -> list[Output]:
-    """Those that the configuration names. `waits`: results may wait for an output. Raises ConfigError."""
-    outputs: list[Output] = []
-    if config.zeromq is not None:
-        to, keys = config.zeromq, Path(config.zeromq.keys) if config.zeromq.keys is not None else None
-        outputs.append(ZeroMqOutput(to.endpoint, descriptions, session, keys=keys, insecure=to.insecure))
-    if config.jsonl is not None:
-        file = config.jsonl
-        outputs.append(JsonlOutput(Path(file.path), file.max_mb, file.files, waits=waits))
-    return outputs
+def open_outputs(config: OutputsConfig, circumstances: Circumstances) -> list[Output]:
+    """Those that the configuration names. Raises ConfigError, also for a package that isn't installed."""
+    named = msgspec.structs.asdict(config).items()
+    return [_open(key, asked, circumstances) for key, asked in named if asked is not None]
+
+
+def _open(key: str, asked: msgspec.Struct, circumstances: Circumstances) -> Output:
+    module, attribute = OUTPUTS[key].split(":")
+    try:
+        kind = import_module(f"{__name__}.{module}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith(__name__.partition(".")[0]):
+            raise
+        raise ConfigError(
+            f"outputs.{key}: needs {error.name}, which isn't installed: pip install 'edge-engine[{key}]'"
+        ) from None
+    output: Output = getattr(kind, attribute)(asked, circumstances)
+    return output

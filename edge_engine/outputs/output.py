@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from edge_engine.ledger import Counts
 from edge_engine.result import Result
 from edge_engine.state import Status
+from edge_engine.wire import DescribeMessage
 
 
 class Health(NamedTuple):
@@ -18,6 +19,15 @@ class Health(NamedTuple):
     status: Status
     missed: int
     alarms: Mapping[str, str]
+
+
+class Circumstances(NamedTuple):
+    """What an output is told when it is opened. `descriptions` by stream; `session` of this run; `waits`: the
+    engine is lossless, so results may wait for an output."""
+
+    descriptions: Mapping[str, DescribeMessage]
+    session: str
+    waits: bool
 
 
 class Output(Protocol):

@@ -10,11 +10,12 @@ import msgspec
 import zmq
 
 from edge_engine.clock import monotonic_ns
+from edge_engine.config import ZeroMqConfig
 from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
 from edge_engine.outputs.allow_list import AllowList, open_socket
 from edge_engine.outputs.clock_service import ClockService
-from edge_engine.outputs.output import Health
+from edge_engine.outputs.output import Circumstances, Health, Output
 from edge_engine.outputs.rows import health_of, message_of
 from edge_engine.result import Result
 from edge_engine.state import StreamState
@@ -25,6 +26,18 @@ from edge_engine.wire import HEARTBEAT_NS, DescribeMessage, Message, encode
 _SEND_QUEUE = 4
 _BUFFER_BYTES = 16 * 1024
 _LONGEST_WISH = 1024  # what subscribers send is the beginning of a topic
+
+
+def open_output(config: ZeroMqConfig, circumstances: Circumstances) -> Output:
+    """Raises ConfigError."""
+    keys = Path(config.keys) if config.keys is not None else None
+    return ZeroMqOutput(
+        config.endpoint,
+        circumstances.descriptions,
+        circumstances.session,
+        keys=keys,
+        insecure=config.insecure,
+    )
 
 
 class ZeroMqOutput:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import msgspec
@@ -15,7 +14,9 @@ from edge_engine.config import Config, JsonlConfig, OutputsConfig, StreamConfig,
 from edge_engine.engine import Engine
 from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
-from edge_engine.outputs.jsonl import JsonlOutput
+from edge_engine.outputs.jsonl import JsonLines, open_output
+from edge_engine.outputs.output import Circumstances
+from edge_engine.outputs.queued import Published, Pulse, QueuedOutput
 from edge_engine.result import Objects, Result
 from edge_engine.wire import ResultMessage
 from tests import clip
@@ -31,6 +32,12 @@ def make_result(number: int) -> Result:
 
 def counts(number: int) -> Counts:
     return Counts(number, number, 0, {})
+
+
+def opened(path: Path, *, waits: bool = False) -> QueuedOutput:
+    output = open_output(JsonlConfig(path=str(path), max_mb=1, files=1), Circumstances({}, "s", waits))
+    assert isinstance(output, QueuedOutput)
+    return output
 
 
 def lines(path: Path) -> list[ResultMessage]:
@@ -56,7 +63,7 @@ def test_every_result_of_a_file_is_a_line_in_its_order(tmp_path: Path) -> None:
 def test_a_file_that_is_there_is_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     for number in (1, 2):
-        output = JsonlOutput(path, 1, 1, waits=False)
+        output = opened(path)
         output.publish(make_result(number), counts(number))
         output.close()
     assert [each.counters.published for each in lines(path)] == [1, 2]
@@ -64,12 +71,10 @@ def test_a_file_that_is_there_is_gone_on_with(tmp_path: Path) -> None:
 
 def test_files_that_are_full_are_renamed_and_the_oldest_goes(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
-    output = JsonlOutput(path, 1, 3, waits=True)
-    output._longest = 5_000
+    sink = JsonLines(path, 5_000, 3)
     for number in range(1, 101):
-        output.publish(make_result(number), counts(number))
-        time.sleep(0.001)
-    output.close()
+        sink.write([Published(make_result(number), counts(number))], Pulse({}, 0))
+    sink.close()
     names = sorted(file.name for file in tmp_path.iterdir())
     assert names == ["results.1.jsonl", "results.2.jsonl", "results.jsonl"]
     kept = [
@@ -78,7 +83,6 @@ def test_files_that_are_full_are_renamed_and_the_oldest_goes(tmp_path: Path) -> 
         for each in lines(tmp_path / name)
     ]
     assert kept == list(range(kept[0], 101))
-    assert output.lost == 0
 
 
 def test_a_full_disk_raises_an_alarm_and_stops_nothing(tmp_path: Path) -> None:
@@ -98,7 +102,7 @@ def test_a_full_disk_raises_an_alarm_and_stops_nothing(tmp_path: Path) -> None:
 
 def test_writing_goes_on_as_soon_as_it_can(tmp_path: Path) -> None:
     folder = tmp_path / "card"
-    output = JsonlOutput(folder / "results.jsonl", 1, 1, waits=False)
+    output = opened(folder / "results.jsonl")
     output.publish(make_result(1), counts(1))
     assert wait_until(lambda: "No such file or directory" in output.alarm)
     folder.mkdir()
@@ -111,7 +115,7 @@ def test_writing_goes_on_as_soon_as_it_can(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("waits", [False, True])
 def test_a_disk_that_fails_holds_up_nobody(waits: bool) -> None:
-    output = JsonlOutput(FULL, 1, 1, waits=waits)
+    output = opened(FULL, waits=waits)
     for number in range(1, 2_001):
         output.publish(make_result(number), counts(number))
     output.close()
