@@ -1,7 +1,7 @@
 """edge_engine: camera frames in, fresh detections out.
 
 What a user imports. Names load when first asked for, so that a controller that needs only
-`Subscriber` doesn't pay for OpenCV, numba and ONNX Runtime.
+`Subscriber` or `Controller` doesn't pay for OpenCV, numba and ONNX Runtime.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edge_engine.client import Controller as Controller
     from edge_engine.client import Subscriber as Subscriber
     from edge_engine.config import Config as Config
     from edge_engine.config import load_config as load_config
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
     from edge_engine.sender import FrameSender as FrameSender
 
 __version__ = "0.1.0"
-__all__ = ["Config", "Engine", "FrameSender", "Result", "Subscriber", "__version__", "load_config"]
+__all__ = [
+    "Config",
+    "Controller",
+    "Engine",
+    "FrameSender",
+    "Result",
+    "Subscriber",
+    "__version__",
+    "load_config",
+]
 
 _HOMES = {
     "Config": "config",
+    "Controller": "client",
     "Engine": "engine",
     "FrameSender": "sender",
     "Result": "result",

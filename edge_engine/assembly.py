@@ -18,7 +18,7 @@ import onnxruntime as ort
 from edge_engine.choosing import Choices
 from edge_engine.config import Config
 from edge_engine.ledger import Cause, Ledger
-from edge_engine.models.forms import ModelForms
+from edge_engine.models.lineup import Lineup
 from edge_engine.models.providers import Setting
 from edge_engine.outputs.output import Output
 from edge_engine.ring import Policy, Ring
@@ -49,7 +49,7 @@ class Parts(NamedTuple):
     setting: Setting
     streams: Mapping[str, StreamRecord]
     sources: Mapping[str, Source]
-    models: ModelForms
+    models: Lineup
 
     @property
     def policy(self) -> Policy:
@@ -94,7 +94,7 @@ def assemble(
 def _capture(parts: Parts, stream: str, output: Ring[FrameSlot]) -> Capture:
     record = parts.streams[stream]
     source, frames = parts.sources[stream], parts.config.frames
-    return Capture(stream, source, output, record.ledger, record.status, frames)
+    return Capture(stream, source, output, record.ledger, record.status, frames, record.viewfinder)
 
 
 def _preprocess(
@@ -102,8 +102,10 @@ def _preprocess(
 ) -> Preprocess:
     asked, is_live = parts.config.streams[stream], parts.sources[stream].is_live
     stillness = Stillness(asked.still_after_ms if is_live else None)
-    ledger = parts.streams[stream].ledger
-    return Preprocess(stream, parts.models, source, output, ledger, stillness, keep_pixels=keep_pixels)
+    of, models = parts.streams[stream], parts.models
+    return Preprocess(
+        stream, models, source, output, of.ledger, stillness, of.viewfinder, keep_pixels=keep_pixels
+    )
 
 
 def _terms(parts: Parts, choices: Choices) -> dict[str, StreamTerms]:

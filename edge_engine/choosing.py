@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,22 +67,60 @@ def asked_of_streams(config: Config, model: Model) -> dict[str, Asked]:
     }
 
 
-class Choices:
-    """What is asked of each stream and each form of the model; one thread, that of postprocessing, asks."""
+class _Terms(NamedTuple):
+    """What holds at one moment: `configs` by the models' files, `asked` by their forms and the streams'
+    names. A config is only in here once all that it asks has been found in its model."""
 
-    def __init__(self, config: Config, model: Model) -> None:
-        """ConfigError as above."""
-        self._config = config
-        self._asked = {model: asked_of_streams(config, model)}
+    configs: Mapping[Path, Config]
+    asked: dict[Model, dict[str, Asked]]
+
+
+class Choices:
+    """What is asked of each stream and each form of the models.
+
+    The postprocess thread alone asks, once for each frame. One other thread at a time changes what holds: it
+    makes all that is needed, decoders with their scratch as well, and replaces `_now` as a whole, so that a
+    frame meets the terms from before or those from then on. Forms of a model that is not in use keep theirs.
+    """
+
+    def __init__(self, config: Config, models: Sequence[Model]) -> None:
+        """One form of each model that is loaded. ConfigError as above."""
+        configs = {model.path: config for model in models}
+        self._now = _Terms(configs, {model: asked_of_streams(config, model) for model in models})
 
     def of(self, stream: str, model: Model) -> Asked:
         return self.all_of(model)[stream]
 
     def all_of(self, model: Model) -> dict[str, Asked]:
         """By the streams' names."""
-        if model not in self._asked:
-            self._asked[model] = asked_of_streams(self._config, model)
-        return self._asked[model]
+        now = self._now
+        if model not in now.asked:
+            now.asked[model] = asked_of_streams(now.configs[model.path], model)
+        return now.asked[model]
+
+    def stream(self, name: str, model: Model) -> StreamConfig:
+        """What is asked of it with that model, as its configuration would say it."""
+        return self._now.configs[model.path].streams[name]
+
+    def change(self, stream: str, to: StreamConfig, model: Model) -> None:
+        """From the next frame on, for the model in use. ConfigError, with nothing changed, as above."""
+        now = self._now
+        config = now.configs[model.path]
+        config = replace(config, streams={**config.streams, stream: to})
+        alone = replace(config, streams={stream: to})
+        asked = {
+            form: {**of_streams, **asked_of_streams(alone, form)} if form.path == model.path else of_streams
+            for form, of_streams in list(now.asked.items())
+        }
+        self._now = _Terms({**now.configs, model.path: config}, asked)
+
+    def carry_over(self, before: Model, after: Model) -> None:
+        """What is asked with the one model is asked with the other as well. ConfigError as above."""
+        now = self._now
+        config = now.configs[before.path]
+        forms = [form for form in list(now.asked) if form.path == after.path]
+        asked = {form: asked_of_streams(config, form) for form in forms}
+        self._now = _Terms({**now.configs, after.path: config}, {**now.asked, **asked})
 
 
 def _chosen(spec: ModelSpec, said: Config | StreamConfig, where: str) -> ModelSpec:

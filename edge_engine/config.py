@@ -26,6 +26,7 @@ Milliseconds = Annotated[int, Meta(ge=1, le=600_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Core = Annotated[int, Meta(ge=0, le=4095)]
 CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of cores such as [2, 3]")]
+ModelName = Annotated[str, Meta(min_length=1, description="a zoo model's name or an ONNX file")]
 Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 
 
@@ -93,6 +94,15 @@ class ZeroMqConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     insecure: bool = False
 
 
+class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the engine may be told what to do (control/); the keys' `controllers` may. The rest as in
+    ZeroMqConfig."""
+
+    endpoint: Endpoint = "tcp://127.0.0.1:5556"
+    keys: Annotated[str, Meta(min_length=1, description="a folder of edge-engine keygen")] | None = None
+    insecure: bool = False
+
+
 class JsonlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Results as lines of a file, appended. At `max_mb` it is renamed, and of those `files` are kept."""
 
@@ -127,12 +137,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     letterbox is left out where the model can do without. `labels`, or `labels_file` with one a line, name the
     model's classes anew; `classes` are the only ones that are published, and `label_thresholds` are scores
     that single ones need, in place of `score_threshold` (models.choice). `tracking: {}` gives objects
-    ids, with the defaults; none are given without."""
+    ids, with the defaults; none are given without. `standby_models` are loaded as well, so that `control` can
+    switch to them without a gap; what is asked of `model` must make sense for them, but its labels are its
+    own."""
 
     streams: Annotated[
         dict[StreamName, StreamConfig], Meta(min_length=1, description="at least one named stream")
     ]
-    model: Annotated[str, Meta(min_length=1, description="a zoo model's name or an ONNX file")] = "nanodet-g"
+    model: ModelName = "nanodet-g"
+    standby_models: Annotated[tuple[ModelName, ...], Meta(description="a list of models")] = ()
     policy: Literal["live", "lossless"] = "live"
     hint: Literal["auto", "latency", "throughput"] = "auto"
     provider: Annotated[str, Meta(min_length=1, description="auto or a provider's name")] = "auto"
@@ -154,6 +167,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seconds: Annotated[float, Meta(gt=0)] | None = None
     realtime: RealtimeConfig = RealtimeConfig()
     outputs: OutputsConfig = OutputsConfig()
+    control: ControlConfig | None = None
 
 
 S = TypeVar("S", bound=msgspec.Struct)

@@ -7,17 +7,21 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
 import cv2
 
 from edge_engine import kernels
 from edge_engine.assembly import AnyRing, Parts, assemble
-from edge_engine.choosing import Choices, labels_of
-from edge_engine.clock import NS_PER_S, clock_id, monotonic_ns
+from edge_engine.choosing import Choices
+from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.config import Config
+from edge_engine.control.commands import Controls, carry_out
+from edge_engine.control.service import ControlService
+from edge_engine.describing import describe
 from edge_engine.errors import ConfigError, SourceError
-from edge_engine.models.forms import forms_of_file
+from edge_engine.loading import load_models
 from edge_engine.models.model import Model
 from edge_engine.models.session import new_run_options
 from edge_engine.outputs import open_outputs
@@ -39,7 +43,6 @@ from edge_engine.stages.stage import StageThread
 from edge_engine.state import StreamStatus
 from edge_engine.summary import StageActivity, Summary, summarise
 from edge_engine.tuning import Goal
-from edge_engine.wire import DescribeMessage
 from edge_engine.zoo import find_model
 
 # How long `stop` lets the frames in flight finish before it gives them up.
@@ -63,8 +66,7 @@ class Engine:
         self.streams = {name: StreamRecord(StreamStatus(name)) for name in config.streams}
         cv2.setNumThreads(1)
         kernels.warm_up()
-        path, labels = find_model(config.model), labels_of(config)
-        self.plan = make_plan(config, path)
+        self.plan = make_plan(config, find_model(config.model))
         self.workers = self.plan.setting.workers
         self._sources = {
             name: make_source(
@@ -77,31 +79,19 @@ class Engine:
             for name, stream in config.streams.items()
         }
         scheduling, for_model = _scheduling(config, self.plan.goal)
-
-        def load(aspect: tuple[int, int] | None) -> Model:
-            with scheduling.applied(), for_model.applied():
-                return Model(path, self.plan.setting, aspect=aspect, labels=labels)
-
-        self.models = forms_of_file(
-            path,
-            labels,
-            load,
-            trims=config.trim,
-            waits=config.policy == "lossless",
-            is_shared=self.plan.setting.batch > 1,
-            expected=[source.expected_size() for source in self._sources.values()],
-        )
-        self.model = self.models.first
+        expected = [source.expected_size() for source in self._sources.values()]
+        self.models = load_models(config, self.plan.setting, expected, for_model.applied)
         with scheduling.applied(), for_model.applied():
             split = self.model.setting.split(allowed_cores())
-        self._choices = Choices(config, self.model)
+        self._choices = Choices(config, [forms.first for forms in self.models.forms.values()])
+        self._descriptions = describe(config, self.session, self._choices, self.model)
         for_inference = replace(for_model, cores=tuple(split[0])) if split else for_model
         self._wakefulness = keep_awake() if config.realtime.awake else None
         self._policy = Policy(config.policy)
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
         with scheduling.applied():  # the threads that ZeroMQ starts for itself inherit it
-            told = Circumstances(self._describe(), self.session, self._policy is Policy.LOSSLESS)
+            told = Circumstances(self._descriptions, self.session, self._policy is Policy.LOSSLESS)
             self.outputs = open_outputs(config.outputs, told)
         if self._collector is not None:
             self.outputs.append(self._collector)
@@ -122,25 +112,34 @@ class Engine:
         self._started_ns = 0
         self._ended_ns = 0
 
-    def _describe(self) -> dict[str, DescribeMessage]:
-        spec, asked = self.model.spec, self._choices.all_of(self.model)
-        return {
-            name: DescribeMessage(
-                stream=name,
-                session=self.session,
-                model=spec.name,
-                task=spec.task,
-                labels=spec.labels,
-                max_age_ms=stream.max_age_ms,
-                keypoint_names=spec.keypoint_names,
-                classes=asked[name].classes,
-                score_threshold=asked[name].score_threshold,
-                label_thresholds=asked[name].label_thresholds,
-                min_fps=stream.min_fps,
-                clock=clock_id(),
-            )
-            for name, stream in self.config.streams.items()
-        }
+        self.control = self._open_control()
+
+    def _open_control(self) -> ControlService | None:
+        if self.config.control is None:
+            return None
+        controls = Controls(
+            statuses={name: record.status for name, record in self.streams.items()},
+            viewfinders={name: record.viewfinder for name, record in self.streams.items()},
+            choices=self._choices,
+            models=self.models,
+            is_lossless=self._policy is Policy.LOSSLESS,
+            describe=self._describe_anew,
+            summary=self.summary,
+        )
+        try:
+            return ControlService(self.config.control, partial(carry_out, engine=controls))
+        except ConfigError:
+            self._close_unstarted()
+            raise
+
+    def _describe_anew(self) -> None:
+        """Outputs hold this very mapping, and see what is replaced in it."""
+        self._descriptions.update(describe(self.config, self.session, self._choices, self.model))
+
+    @property
+    def model(self) -> Model:
+        """The one in use, in the form that was made first."""
+        return self.models.first
 
     def push(self, stream: str, picture: Image | bytes | None, captured_ns: int | None = None) -> None:
         """A picture for a stream whose source is `push:`; None ends it. Called from any thread.
@@ -222,6 +221,10 @@ class Engine:
         if self._ended_ns:
             return
         self._stopping.set()
+        for record in self.streams.values():
+            record.viewfinder.close()
+        if self.control is not None:
+            self.control.close()
         for source in self._sources.values():
             source.interrupt()
         if self._collector is not None:

@@ -4,6 +4,7 @@ EdgeEngineError          1  a fault of the engine itself
 ├── UsageError           2  a command line that says something impossible
 ├── ConfigError          2  a configuration file that can't be used
 ├── ModelError           2  a model file that can't be used
+├── RefusedError         2  a command that an engine was asked for and did not carry out
 ├── DataError            2  labelled data that can't be used, or doesn't fit the model
 ├── SourceError          3  a source that could not be opened, or was lost for good
 └── ProviderError        4  no usable inference provider
@@ -33,6 +34,10 @@ class ModelError(EdgeEngineError):
 
 
 class DataError(EdgeEngineError):
+    exit_code = 2
+
+
+class RefusedError(EdgeEngineError):
     exit_code = 2
 
 

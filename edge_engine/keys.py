@@ -1,9 +1,11 @@
-"""Keys: who may listen, and to whom one listens. CURVE's pairs (ZeroMQ's RFC 26), in pyzmq's own files:
+"""Keys: who may listen, who may control, and to whom one listens. CURVE's pairs (ZeroMQ's RFC 26), in
+pyzmq's own files:
 
 keys/                    the engine's: `outputs: {zeromq: {keys: keys}}`
   server.key             its public key; each client needs a copy
   server.key_secret      stays here
   clients/rover.key      may listen; to delete it shuts rover out, within a second
+  controllers/desk.key   may listen, and tell the engine what to do: `control: {keys: keys}`
   rover.key_secret       goes to rover, with a copy of server.key, and then from here
 """
 
@@ -20,6 +22,7 @@ from edge_engine.errors import ConfigError, one_line
 
 SERVER = "server"
 CLIENTS = "clients"
+CONTROLLERS = "controllers"
 
 
 class KeyPair(NamedTuple):
@@ -33,15 +36,17 @@ def make_server_keys(folder: Path) -> Path:
     return _make_pair(folder, SERVER)
 
 
-def make_client_keys(folder: Path, name: str) -> Path:
-    """The secret key's file; the public one lies among those that are allowed. Raises ConfigError."""
+def make_client_keys(folder: Path, name: str, role: str = CLIENTS) -> Path:
+    """The secret key's file; the public one lies among those of that role. Raises ConfigError."""
     if not (folder / f"{SERVER}.key").is_file():
         raise ConfigError(
             f"{folder}: no {SERVER}.key; make the engine's own keys first: edge-engine keygen {folder}"
         )
-    public, allowed = folder / f"{name}.key", folder / CLIENTS / f"{name}.key"
-    if allowed.exists():
-        raise ConfigError(f"{allowed}: is there already; delete it first to make new keys for {name}")
+    public, allowed = folder / f"{name}.key", folder / role / f"{name}.key"
+    for known in (folder / each / f"{name}.key" for each in (CLIENTS, CONTROLLERS)):
+        if known.exists():
+            raise ConfigError(f"{known}: is there already; delete it first to make new keys for {name}")
+    _make_folder(folder / role)
     _make_pair(folder, name)
     public.rename(allowed)
     return folder / f"{name}.key_secret"

@@ -22,6 +22,7 @@ class Cause(str, Enum):
     SUPERSEDED = "superseded"  # a newer frame's result was published first
     STALE = "stale"  # its result came after its max_age_ms
     CORRUPT = "corrupt"  # the pixels could not be read
+    PAUSED = "paused"  # the stream was paused, by request
     ERROR = "error"  # the model or a decoder failed on it
     SHUTDOWN = "shutdown"  # the engine stopped before it was done
 

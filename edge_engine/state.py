@@ -64,11 +64,14 @@ class Status:
 
 class StreamStatus:
     """One stream's state. Its capture thread alone changes it; `now` is replaced as a whole, so that anybody
-    may read it. `missed`: pictures that never reached the engine, as far as the source knows."""
+    may read it. `missed`: pictures that never reached the engine, as far as the source knows. `is_paused`:
+    nothing is to be recognised; whoever controls the engine sets it, and the capture thread goes by it, frame
+    by frame."""
 
     def __init__(self, stream: str) -> None:
         self.now = Status(since_ns=monotonic_ns())
         self.missed = 0
+        self.is_paused = False
         self._stream = stream
         self._logged_ns: deque[int] = deque(maxlen=LINES_A_MINUTE)
         self._logged = self.now.state

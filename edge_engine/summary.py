@@ -1,4 +1,4 @@
-"""Summary of a run: what `run --json` prints and `engine.summary()` returns."""
+"""Summary of a run, as wire.summary has it, from what the engine counts."""
 
 from __future__ import annotations
 
@@ -9,43 +9,8 @@ import msgspec
 from edge_engine.clock import NS_PER_S
 from edge_engine.histogram import Histogram
 from edge_engine.stages.publish import StreamRecord
-
-
-class StageSummary(msgspec.Struct, frozen=True):
-    """Working time per published frame, in milliseconds."""
-
-    p50: float
-    p99: float
-
-
-class LatencySummary(msgspec.Struct, frozen=True):
-    """From the capture stamp to the moment before sending, in milliseconds."""
-
-    p50: float
-    p90: float
-    p99: float
-    max: float
-
-
-class StreamSummary(msgspec.Struct, frozen=True):
-    """captured = published + in_flight + Σ dropped. `reasons`: what went wrong last, by cause of a drop.
-
-    `state` and `state_reason`: the source's, as of now; `reconnects`: how often it was lost; `missed`:
-    pictures that never reached the engine, as far as it knows.
-    """
-
-    captured: int
-    published: int
-    in_flight: int
-    dropped: dict[str, int]
-    fps: float
-    latency_ms: LatencySummary
-    stages_ms: dict[str, StageSummary]
-    reasons: dict[str, str]
-    state: str
-    state_reason: str
-    reconnects: int
-    missed: int
+from edge_engine.wire import LatencySummary, StageSummary, StreamSummary
+from edge_engine.wire import Summary as Summary
 
 
 class StageActivity(msgspec.Struct, frozen=True):
@@ -58,15 +23,6 @@ class StageActivity(msgspec.Struct, frozen=True):
     cpu_ns: int
     waited_for_input_ns: int
     waited_for_room_ns: int
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """`seconds`: since the engine started, until it stopped."""
-
-    streams: dict[str, StreamSummary]
-    model: str
-    provider: str
-    seconds: float
 
 
 def summarise(streams: Mapping[str, StreamRecord], model: str, provider: str, seconds: float) -> Summary:
@@ -93,6 +49,7 @@ def _summarise_stream(record: StreamRecord) -> StreamSummary:
         record.status.now.reason,
         record.status.now.reconnects,
         record.status.missed,
+        record.status.is_paused,
     )
 
 

@@ -10,6 +10,7 @@ import typer
 
 from edge_engine import __version__
 from edge_engine.cli.bench import bench
+from edge_engine.cli.control import control
 from edge_engine.cli.doctor import doctor
 from edge_engine.cli.eval import evaluate
 from edge_engine.cli.inspect import inspect
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(listen)
+app.add_typer(control, name="control")
 app.add_typer(models, name="models")
 app.command()(sources)
 app.command()(inspect)

@@ -99,17 +99,18 @@ def _thresholds(text: str) -> tuple[float | None, dict[str | int, float]]:
     for part in text.split(","):
         name, is_named, number = part.rpartition("=")
         if is_named:
-            label_thresholds[name.strip()] = _share(text, number)
+            label_thresholds[name.strip()] = share("--threshold", text, number)
         else:
-            score_threshold = _share(text, number)
+            score_threshold = share("--threshold", text, number)
     return score_threshold, label_thresholds
 
 
-def _share(text: str, number: str) -> float:
+def share(option: str, text: str, number: str) -> float:
+    """The number that ends an option's text, 0..1. Raises UsageError."""
     try:
-        share = float(number)
+        found = float(number)
     except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise UsageError(f"--threshold {text!r}: expected numbers 0..1, such as 0.4 or person=0.5,car=0.3")
-    return share
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise UsageError(f"{option} {text!r}: expected numbers 0..1, such as 0.4 or person=0.5,car=0.3")
+    return found

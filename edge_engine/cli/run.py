@@ -118,6 +118,8 @@ def _introduce(engine: Engine, screen: Console) -> None:
             screen.print(
                 f"publishing on {output.endpoint}; see it with: edge-engine listen {output.endpoint}"
             )
+    if engine.control is not None:
+        screen.print(f"controlled on {engine.control.endpoint}; with: edge-engine control")
 
 
 def _trimming(engine: Engine) -> str:

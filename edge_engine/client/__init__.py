@@ -1,10 +1,12 @@
-"""client: what a controller imports. It needs neither the engine nor its libraries.
+"""client: what a robot's program imports. It needs neither the engine nor its libraries.
 
-`subscriber` is all of it from outside; `sequence` finds what is lost, repeated or foreign, `clock_sync`
-compares two machines' clocks, `status` says whether a stream is to be trusted.
+`subscriber` and `controller` are all of it from outside; `sequence` finds what is lost, repeated or foreign,
+`clock_sync` compares two machines' clocks, `status` says whether a stream is to be trusted, `credentials` are
+its keys.
 """
 
+from edge_engine.client.controller import DEFAULT_CONTROL_ENDPOINT, Controller
 from edge_engine.client.status import Status
 from edge_engine.client.subscriber import DEFAULT_ENDPOINT, Stats, Subscriber
 
-__all__ = ["DEFAULT_ENDPOINT", "Stats", "Status", "Subscriber"]
+__all__ = ["DEFAULT_CONTROL_ENDPOINT", "DEFAULT_ENDPOINT", "Controller", "Stats", "Status", "Subscriber"]

@@ -13,9 +13,10 @@ _WINDOW_NS = 2 * NS_PER_S
 @dataclass(frozen=True, slots=True)
 class Status:
     """`alive`: the engine's heartbeat for this stream comes. `fresh`: there is a result that is still good.
-    `rate_ok`: results come as often as `min_fps` asks. `valid`: the camera runs, and the engine doesn't doubt
-    its pictures. `reason`: the first of these that doesn't hold, in words. `age_ms`: of the newest result
-    since its light was captured, at most; None without one. Only when all four hold is it true.
+    `rate_ok`: results come as often as `min_fps` asks. `valid`: the camera runs, the stream isn't paused, and
+    the engine doesn't doubt its pictures. `reason`: the first of these that doesn't hold, in words. `age_ms`:
+    of the newest result since its light was captured, at most; None without one. Only when all four hold is
+    it true.
     """
 
     alive: bool

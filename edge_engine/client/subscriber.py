@@ -22,11 +22,10 @@ from types import TracebackType
 import zmq
 
 from edge_engine.client.clock_sync import ClockSync, Offset
+from edge_engine.client.credentials import credentials
 from edge_engine.client.sequence import Sequence, Sessions, Verdict
 from edge_engine.client.status import Rate, Status
 from edge_engine.clock import NS_PER_MS, NS_PER_S, clock_id, monotonic_ns, to_ms
-from edge_engine.errors import ConfigError
-from edge_engine.keys import key_pair, public_key
 from edge_engine.wire import (
     HEARTBEAT_NS,
     DescribeMessage,
@@ -98,13 +97,7 @@ class Subscriber:
         An engine with keys wants both: the file with its public key, and the one with this client's secret
         (`edge-engine keygen`). Raises ConfigError for a file that holds none.
         """
-        if (server_key is None) != (client_key is None):
-            raise ConfigError("a subscriber needs both, server_key and client_key, or none")
-        self._keys = (
-            (public_key(Path(server_key)), key_pair(Path(client_key)))
-            if server_key is not None and client_key is not None
-            else None
-        )
+        self._credentials = credentials(server_key, client_key)
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RCVHWM, _RECEIVE_QUEUE)
@@ -134,8 +127,8 @@ class Subscriber:
         self.described: dict[str, DescribeMessage] = {}
 
     def _protect(self, socket: zmq.Socket[bytes]) -> None:
-        if self._keys is not None:
-            socket.curve_serverkey, (socket.curve_publickey, socket.curve_secretkey) = self._keys
+        if self._credentials is not None:
+            self._credentials.protect(socket)
 
     @property
     def session(self) -> str:
@@ -190,7 +183,7 @@ class Subscriber:
         is_fresh = newest is not None and self.is_fresh(newest)
         fps = 0.0 if newest is None else of.rate.fps(self._theirs_ns(newest))
         slow = f"{fps:.1f} results a second of at least {min_fps:g}" if fps < min_fps else ""
-        stopped = "" if health is None or health.state == "running" else f"{health.state}: {health.reason}"
+        stopped = _stopped(health)
         if newest is not None and not newest.valid:
             stopped = stopped or doubt or "not valid"
         old = "" if is_fresh else _old(newest, age_ms)
@@ -276,7 +269,7 @@ class Subscriber:
 
     def _knock_again(self) -> None:
         """An engine that has refused a key is never asked again by ZeroMQ itself; it may be allowed now."""
-        if self._keys is None or monotonic_ns() - self._heard_ns < _REFUSED_AFTER_NS:
+        if self._credentials is None or monotonic_ns() - self._heard_ns < _REFUSED_AFTER_NS:
             return
         self._heard_ns = monotonic_ns()
         with suppress(zmq.ZMQError):  # it is connected no more
@@ -362,6 +355,15 @@ class Subscriber:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _stopped(health: HealthMessage | None) -> str:
+    """Why there are no results; empty where there should be some."""
+    if health is None:
+        return ""
+    if health.paused:
+        return "paused"
+    return "" if health.state == "running" else f"{health.state}: {health.reason}"
 
 
 def _old(newest: ResultMessage | None, age_ms: float | None) -> str:

@@ -16,8 +16,7 @@ from edge_engine.diagnosis.system import held_by
 from edge_engine.errors import ConfigError, CorruptFrameError, EdgeEngineError
 from edge_engine.models.model import Model
 from edge_engine.models.providers import Setting
-from edge_engine.outputs.allow_list import AllowList
-from edge_engine.outputs.zeromq import is_private
+from edge_engine.outputs.allow_list import AllowList, is_private
 from edge_engine.sources import make_source
 from edge_engine.sources.live import Patience
 from edge_engine.zoo import find_model

@@ -1,8 +1,10 @@
-"""AllowList: the keys that may listen, as they lie in a folder now."""
+"""AllowList: the keys that are let in, as they lie in a folder now."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 import zmq
@@ -10,12 +12,41 @@ from zmq.auth.thread import ThreadAuthenticator
 
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.errors import ConfigError
-from edge_engine.keys import CLIENTS, SERVER, key_pair, public_key
+from edge_engine.keys import CLIENTS, CONTROLLERS, SERVER, key_pair, public_key
 
 _log = logging.getLogger("edge_engine.keys")
 _DOMAIN = "edge_engine"
 _HANDSHAKE_MS = 2_000
 _LOOK_NS = 200 * NS_PER_MS
+
+LISTENERS = (CLIENTS, CONTROLLERS)
+"""Who may control may listen as well."""
+
+
+def allow_list(
+    key: str, endpoint: str, keys: str | Path | None, roles: Sequence[str], *, insecure: bool
+) -> AllowList | None:
+    """Who is let in at an endpoint; None for everybody who reaches it. `key`: its place in the configuration.
+    ConfigError where other machines could, and nobody has said that they may."""
+    if keys is not None:
+        return AllowList(Path(keys), roles)
+    if insecure or is_private(endpoint):
+        return None
+    raise ConfigError(
+        f"{key}: {endpoint} is open to other machines; expected `keys`, a folder made by edge-engine keygen, "
+        "or `insecure: true` where whoever is in this network may come in"
+    )
+
+
+def is_private(endpoint: str) -> bool:
+    """Whether only this machine's programs can reach it."""
+    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+    if not endpoint.startswith("tcp:") or host in ("localhost", "lo"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name, an interface, *
+        return False
 
 
 def open_socket(
@@ -32,16 +63,17 @@ def open_socket(
 
 
 class AllowList:
-    """Asked by the authenticator's thread at each handshake, and by the publish thread; either may look
-    anew.
+    """Asked by the authenticator's thread at each handshake, and by the one that has the socket; either may
+    look anew.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Raises ConfigError when the engine's own keys aren't there."""
-        self._folder = folder
+    def __init__(self, folder: Path, roles: Sequence[str] = LISTENERS) -> None:
+        """`roles`: the folders in it whose keys are meant. Raises ConfigError when the engine's own keys
+        aren't there."""
+        self._folder, self._roles = folder, roles
         self._own = key_pair(folder / f"{SERVER}.key_secret")
         self._files: dict[Path, tuple[int, int]] = {}
-        self._allowed: frozenset[bytes] = frozenset()
+        self._allowed: Mapping[bytes, str] = {}
         self._allowed = self._let_in = self._read()
         self._looked_ns = monotonic_ns()
 
@@ -63,29 +95,35 @@ class AllowList:
         self._look()
         return key in self._allowed
 
+    def name_of(self, key: bytes) -> str | None:
+        """Whose key (Z85) that is, by its file; None once it is let in no more."""
+        self._look()
+        return self._allowed.get(key)
+
     def has_lost_one(self) -> bool:
         """Whether a key has gone since this was asked: a session that it has opened must end."""
         self._look()
         before, self._let_in = self._let_in, self._allowed
-        return bool(before - self._let_in)
+        return bool(before.keys() - self._let_in.keys())
 
     def _look(self) -> None:
         now_ns = monotonic_ns()
         if now_ns - self._looked_ns >= _LOOK_NS:
             self._looked_ns, self._allowed = now_ns, self._read()
 
-    def _read(self) -> frozenset[bytes]:
-        """A file that holds no key lets nobody in, and is told of."""
-        files = {path: _state(path) for path in sorted((self._folder / CLIENTS).glob("*.key"))}
+    def _read(self) -> Mapping[bytes, str]:
+        """Names by keys. A file that holds no key lets nobody in, and is told of."""
+        found = (path for role in self._roles for path in sorted((self._folder / role).glob("*.key")))
+        files = {path: _state(path) for path in found}
         if files == self._files:
             return self._allowed
-        self._files, keys = files, set[bytes]()
+        self._files, names = files, dict[bytes, str]()
         for path in files:
             try:
-                keys.add(public_key(path))
+                names[public_key(path)] = path.stem
             except ConfigError as error:
                 _log.warning("%s", error)
-        return frozenset(keys)
+        return names
 
 
 def _state(path: Path) -> tuple[int, int]:

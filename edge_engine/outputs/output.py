@@ -13,12 +13,14 @@ from edge_engine.wire import DescribeMessage
 
 class Health(NamedTuple):
     """How a stream is: its ledger, its source's state, and the pictures that the source says it never got.
-    `alarms`: by output, what keeps it from getting results out."""
+    `alarms`: by output, what keeps it from getting results out. `is_paused`: nothing is recognised, by
+    request."""
 
     counts: Counts
     status: Status
     missed: int
     alarms: Mapping[str, str]
+    is_paused: bool = False
 
 
 class Circumstances(NamedTuple):

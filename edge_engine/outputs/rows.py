@@ -53,6 +53,7 @@ def health_of(stream: str, session: str, published_ns: int, health: Health) -> H
         missed=health.missed,
         alarms=dict(health.alarms),
         clock=clock_id(),
+        paused=health.is_paused,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ from edge_engine.clock import monotonic_ns
 from edge_engine.config import ZeroMqConfig
 from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
-from edge_engine.outputs.allow_list import AllowList, open_socket
+from edge_engine.outputs.allow_list import LISTENERS, allow_list, open_socket
 from edge_engine.outputs.clock_service import ClockService
 from edge_engine.outputs.output import Circumstances, Health, Output
 from edge_engine.outputs.rows import health_of, message_of
@@ -54,20 +53,17 @@ class ZeroMqOutput:
         keys: Path | None = None,
         insecure: bool = False,
     ) -> None:
-        """`keys`: the folder of those that may listen (keys.py). Raises ConfigError when the endpoint can't
-        be bound, or is one that other machines reach and neither is given."""
-        if keys is None and not (insecure or is_private(endpoint)):
-            raise ConfigError(
-                f"outputs.zeromq.endpoint: {endpoint} is open to other machines; expected `keys`, a folder "
-                "made by edge-engine keygen, or `insecure: true` where whoever is in this network may listen"
-            )
-        self._allowed = AllowList(keys) if keys is not None else None
+        """`descriptions` by stream; one that is replaced there later is sent to all. `keys`: the folder of
+        those that may listen (keys.py). Raises ConfigError when the endpoint can't be bound, or is one that
+        other machines reach and neither is given."""
+        self._allowed = allow_list("outputs.zeromq.endpoint", endpoint, keys, LISTENERS, insecure=insecure)
         self.endpoint, self._clock_port = endpoint, 0
         self._open()
         self._descriptions = descriptions
+        self._described = dict(descriptions)
         self._session = session
         self._next_beat_ns = 0
-        self._told: dict[str, StreamState] = {}
+        self._told: dict[str, tuple[StreamState, bool]] = {}
 
     def _open(self) -> None:
         # A context of its own: ending it waits until the endpoint is free to be bound again.
@@ -100,13 +96,14 @@ class ZeroMqOutput:
             self.close()
             self._open()
         self._describe_to_newcomers()
+        self._describe_changes()
         now_ns = monotonic_ns()
         is_due = now_ns >= self._next_beat_ns
         if is_due:
             self._next_beat_ns = now_ns + HEARTBEAT_NS
         for stream, of_stream in health.items():
-            state = of_stream.status.state
-            if is_due or self._told.get(stream) is not state:
+            state = of_stream.status.state, of_stream.is_paused
+            if is_due or self._told.get(stream) != state:
                 self._told[stream] = state
                 self._send(health_of(stream, self._session, now_ns, of_stream))
 
@@ -115,7 +112,16 @@ class ZeroMqOutput:
             wish = self._socket.recv()
             for description in self._descriptions.values():
                 if wish[:1] == b"\1" and f"describe/{description.stream}\0".encode().startswith(wish[1:]):
-                    self._send(msgspec.structs.replace(description, clock_port=self._clock_port))
+                    self._describe(description)
+
+    def _describe_changes(self) -> None:
+        for stream, description in self._descriptions.items():
+            if description is not self._described[stream]:
+                self._described[stream] = description
+                self._describe(description)
+
+    def _describe(self, description: DescribeMessage) -> None:
+        self._send(msgspec.structs.replace(description, clock_port=self._clock_port))
 
     def _send(self, message: Message) -> None:
         # XPUB never blocks: whoever is behind its queue's limit misses this message.
@@ -126,14 +132,3 @@ class ZeroMqOutput:
         if self._guard is not None:
             self._guard.stop()
         self._context.term()
-
-
-def is_private(endpoint: str) -> bool:
-    """Whether only this machine's programs can reach it."""
-    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
-    if not endpoint.startswith("tcp:") or host in ("localhost", "lo"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name, an interface, *
-        return False

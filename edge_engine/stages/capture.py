@@ -10,12 +10,14 @@ from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import FrameSlot
 from edge_engine.sources.source import Grab, Source
 from edge_engine.state import StreamState, StreamStatus
+from edge_engine.viewfinder import View, Viewfinder
 
 _LONGEST_REASON = 1000
 
 
 class Capture:
-    """`frames` ends the stream after so many; None never does. What ends it is kept in `status`."""
+    """`frames` ends the stream after so many; None never does. What ends it is kept in `status`. A paused
+    stream's camera is read all the same, so that its first picture afterwards is a fresh one."""
 
     def __init__(
         self,
@@ -25,6 +27,7 @@ class Capture:
         ledger: Ledger,
         status: StreamStatus,
         frames: int | None,
+        viewfinder: Viewfinder,
     ) -> None:
         self.name = f"{stream}/capture"
         self._stream = stream
@@ -33,6 +36,7 @@ class Capture:
         self._ledger = ledger
         self._status = status
         self._frames = frames
+        self._viewfinder = viewfinder
         self._seq = 0
         self._last_ns = 0
         self._is_open = False
@@ -61,7 +65,7 @@ class Capture:
             self._output.commit(slot)
 
     def _read(self) -> Frame | None:
-        """The next frame; None for one that was counted as corrupt."""
+        """The next frame; None for one that was counted as corrupt or paused."""
         seq = self._seq
         try:
             grab = self._source.read()
@@ -79,7 +83,7 @@ class Capture:
         self._seq += 1
         self._ledger.captured(seq)
         work_ns = {"capture": monotonic_ns() - grab.captured_ns}
-        return Frame(
+        frame = Frame(
             self._stream,
             seq,
             grab.captured_ns,
@@ -89,6 +93,15 @@ class Capture:
             work_ns,
             media_ns=grab.media_ns,
         )
+        if self._status.is_paused:
+            self._pass_over(frame)
+            return None
+        return frame
+
+    def _pass_over(self, frame: Frame) -> None:
+        self._ledger.dropped(frame.seq, Cause.PAUSED)
+        if self._viewfinder.is_wanted:
+            self._viewfinder.show(View(frame, None, None))
 
     def _check_stamp(self, grab: Grab | None) -> None:
         """A picture that is no newer than the one before it would be taken for news, and one from the future

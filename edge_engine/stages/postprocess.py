@@ -97,6 +97,7 @@ class Postprocess:
         answer = answer_of(asked.decoder, slot.of_row(row), thresholds, box, spec.labels)
         tracker = self._streams[frame.stream].tracker
         if tracker is not None and isinstance(answer, Objects):
+            tracker.adopt(asked.high, spec.labels)
             return tracker.update(answer, frame.shown_ns)
         return answer
 

@@ -10,12 +10,13 @@ from edge_engine.clock import monotonic_ns
 from edge_engine.errors import CorruptFrameError
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
-from edge_engine.models.forms import ModelForms
+from edge_engine.models.lineup import Lineup
 from edge_engine.models.spec import InputSpec
 from edge_engine.pixels import Image
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import Canvas, FrameSlot, TensorSlot
 from edge_engine.stillness import Stillness
+from edge_engine.viewfinder import Viewfinder
 
 
 class Preprocess:
@@ -24,11 +25,12 @@ class Preprocess:
     def __init__(
         self,
         stream: str,
-        models: ModelForms,
+        models: Lineup,
         source: Ring[FrameSlot],
         output: Ring[TensorSlot],
         ledger: Ledger,
         stillness: Stillness,
+        viewfinder: Viewfinder,
         *,
         keep_pixels: bool,
     ) -> None:
@@ -38,6 +40,7 @@ class Preprocess:
         self._output = output
         self._ledger = ledger
         self._stillness = stillness
+        self._viewfinder = viewfinder
         self._keep_pixels = keep_pixels
 
     def step(self) -> None:
@@ -57,7 +60,7 @@ class Preprocess:
             self._output.discard(slot)
             return
         frame.doubt = self._stillness.judge(painted, frame.captured_ns)
-        if not self._keep_pixels:
+        if not (self._keep_pixels or self._viewfinder.is_wanted):
             frame.pixels = None
         frame.work_ns["preprocess"] = monotonic_ns() - started_ns
         slot.frame = frame

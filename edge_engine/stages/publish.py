@@ -13,6 +13,7 @@ from edge_engine.result import Result
 from edge_engine.ring import Policy, Ring
 from edge_engine.slots import ResultSlot
 from edge_engine.state import StreamStatus
+from edge_engine.viewfinder import View, Viewfinder
 
 STAGES = ("capture", "preprocess", "infer", "postprocess", "publish")
 _BEAT_NS = 50 * NS_PER_MS
@@ -28,6 +29,7 @@ class StreamRecord:
 
     status: StreamStatus
     ledger: Ledger = field(default_factory=Ledger)
+    viewfinder: Viewfinder = field(default_factory=Viewfinder)
     latency: Histogram = field(default_factory=Histogram)
     stages: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in STAGES})
     first_published_ns: int = 0
@@ -80,7 +82,13 @@ class Publish:
         self._next_beat_ns = monotonic_ns() + _BEAT_NS
         alarms = {output.name: output.alarm for output in self._outputs if output.alarm}
         health = {
-            name: Health(record.ledger.counts(), record.status.now, record.status.missed, alarms)
+            name: Health(
+                record.ledger.counts(),
+                record.status.now,
+                record.status.missed,
+                alarms,
+                record.status.is_paused,
+            )
             for name, record in self._streams.items()
             if not record.hangs()
         }
@@ -97,6 +105,8 @@ class Publish:
         counts = record.ledger.counts()
         for output in self._outputs:
             output.publish(result, counts)
+        if record.viewfinder.is_wanted and result.frame.pixels is not None:
+            record.viewfinder.show(View(result.frame, result, counts))
         self._note(result, record, monotonic_ns() - started_ns)
 
     def _note(self, result: Result, record: StreamRecord, publish_ns: int) -> None:

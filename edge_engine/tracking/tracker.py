@@ -18,6 +18,8 @@ All of the first picture are confirmed at once, as in ByteTrack, whose `confirm_
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,9 +52,18 @@ class Tracker:
     def __init__(self, config: TrackingConfig, high: float | NDArray[np.floating] = 0.5) -> None:
         self._config = config
         self._high = high if config.track_high_thresh is None else config.track_high_thresh
+        self._labels: Sequence[str] = ()
         self._tracks = Tracks.none()
         self._last_ns: int | None = None
         self._next_id = 1
+
+    def adopt(self, high: float | NDArray[np.floating], labels: Sequence[str]) -> None:
+        """Before a picture: the scores that hold from it on. With other labels than before, class ids mean
+        something else, and all tracks end; their ids are not given again."""
+        if self._config.track_high_thresh is None:
+            self._high = high
+        if labels != self._labels:
+            self._tracks, self._labels = Tracks.none(), labels
 
     def update(self, objects: Objects, captured_ns: int) -> Objects:
         """Those of one picture that belong to tracks, in the same order, with their `tracking`; after them,

@@ -18,7 +18,8 @@ from edge_engine.client.clock_sync import ClockSync
 from edge_engine.clock import NS_PER_MS, clock_id
 from edge_engine.errors import ConfigError
 from edge_engine.keys import make_client_keys, make_server_keys, public_key
-from edge_engine.outputs.zeromq import ZeroMqOutput, is_private
+from edge_engine.outputs.allow_list import is_private
+from edge_engine.outputs.zeromq import ZeroMqOutput
 from edge_engine.wire import DescribeMessage
 from tests.client.publisher import make_result
 from tests.rigs.peer import wait_until

@@ -1,40 +1,23 @@
-"""The message format: encode, decode, check.
-
-A message is one ZeroMQ frame:
-
-    topic  NUL  payload  crc32
-
-`topic` is `result/<stream>`, `health/<stream>` or `describe/<stream>`: first, so that ZeroMQ's
-prefix filter works. `payload` is MessagePack, a map with named fields. `crc32` is zlib's CRC-32 of
-everything before it, 4 bytes, big-endian. One frame, not several: CONFLATE would tear them apart.
+"""What an engine publishes, and how it tells the time.
 
 Stamps are nanoseconds: `*_ns` of the publishing machine's CLOCK_MONOTONIC, `*_utc_ns` since 1970. `clock`
 names the former: who has another one asks the publisher for its time (ClockRequest), and so learns how far
-the two are apart. Fields are only ever added, with defaults, so that older clients go on working.
+the two are apart.
 """
 
 from __future__ import annotations
 
-import zlib
 from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from edge_engine.clock import NS_PER_S
+from edge_engine.wire.sealing import UNREADABLE, ForeignError, seal, unseal
 
 WIRE_VERSION = 1
-_CRC_BYTES = 4
 
 HEARTBEAT_NS = NS_PER_S // 2
 """From one health message of a stream to the next, at most."""
-
-
-class WireError(ValueError):
-    """These bytes are no message of ours: damaged."""
-
-
-class ForeignError(WireError):
-    """These bytes are whole, but nothing that we know: of another program, or of a newer version."""
 
 
 class Counters(msgspec.Struct, frozen=True):
@@ -130,7 +113,7 @@ class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
     `state`: opening, running, stalled, reconnecting, ended or failed, since `since_ns`, for that `reason`;
     `reconnects`: how often the source was lost; `missed`: pictures that never reached the engine, as far as
     the source knows. `alarms`: what the engine can't do at the moment beside recognising, such as writing a
-    file, by output.
+    file, by output. `paused`: nothing is recognised, because somebody has asked for that.
     """
 
     version: int = WIRE_VERSION
@@ -145,6 +128,7 @@ class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):
     missed: int = 0
     alarms: dict[str, str] = {}
     clock: str = ""
+    paused: bool = False
 
 
 class DescribeMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,7 +180,6 @@ _KINDS: dict[str, type[Message]] = {
 }
 _TOPICS = {kind: name for name, kind in _KINDS.items()}
 _DECODERS = {name: msgspec.msgpack.Decoder(kind) for name, kind in _KINDS.items()}
-_encoder = msgspec.msgpack.Encoder()
 _CLOCK_TOPIC = "clock"
 C = TypeVar("C", ClockRequest, ClockReply)
 
@@ -207,18 +190,18 @@ def topic_of(message: Message) -> str:
 
 def encode(message: Message) -> bytes:
     """The message as one ZeroMQ frame."""
-    return _seal(topic_of(message), message)
+    return seal(topic_of(message), message)
 
 
 def decode(data: bytes) -> Message:
     """The message in one ZeroMQ frame; WireError says why there is none."""
-    topic, payload = _unseal(data)
+    topic, payload = unseal(data)
     decoder = _DECODERS.get(topic.partition("/")[0])
     if decoder is None:
         raise ForeignError(f"unknown topic {topic[:40]!r}")
     try:
         message = decoder.decode(payload)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ForeignError(f"payload of {topic[:40]!r}: {error}") from None
     if message.version > WIRE_VERSION:
         raise ForeignError(f"version {message.version} is newer than this client's {WIRE_VERSION}")
@@ -228,31 +211,15 @@ def decode(data: bytes) -> Message:
 
 
 def encode_clock(message: ClockRequest | ClockReply) -> bytes:
-    return _seal(_CLOCK_TOPIC, message)
+    return seal(_CLOCK_TOPIC, message)
 
 
 def decode_clock(data: bytes, kind: type[C]) -> C:
     """Raises WireError."""
-    topic, payload = _unseal(data)
+    topic, payload = unseal(data)
     if topic != _CLOCK_TOPIC:
         raise ForeignError(f"topic {topic[:40]!r}; expected {_CLOCK_TOPIC!r}")
     try:
         return msgspec.msgpack.decode(payload, type=kind)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ForeignError(f"payload of {_CLOCK_TOPIC!r}: {error}") from None
-
-
-def _seal(topic: str, message: msgspec.Struct) -> bytes:
-    body = topic.encode() + b"\0" + _encoder.encode(message)
-    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "big")
-
-
-def _unseal(data: bytes) -> tuple[str, bytes]:
-    """Topic and payload."""
-    body, crc = data[:-_CRC_BYTES], data[-_CRC_BYTES:]
-    if len(crc) < _CRC_BYTES or zlib.crc32(body) != int.from_bytes(crc, "big"):
-        raise WireError(f"checksum mismatch in {len(data)} bytes")
-    topic, separator, payload = body.partition(b"\0")
-    if not separator:
-        raise ForeignError(f"no topic in {len(data)} bytes")
-    return topic.decode(errors="replace"), payload
