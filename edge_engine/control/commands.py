@@ -90,6 +90,8 @@ def _pause(command: Pause, engine: Controls) -> Answer:
 
 def _with_thresholds(command: SetThresholds, engine: Controls) -> StreamConfig:
     asked, labels = _asked(engine, command.stream), engine.models.first.spec.labels
+    if command.score_threshold is None and not command.label_thresholds:
+        raise RefusedError("nothing to change; expected score_threshold or label_thresholds")
     given = {class_id_of(labels, name) for name in command.label_thresholds}
     kept = {} if command.score_threshold is not None else asked.label_thresholds
     kept = {name: score for name, score in kept.items() if class_id_of(labels, str(name)) not in given}

@@ -7,7 +7,7 @@ import time
 
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 
-_BURST_NS = 20 * NS_PER_MS
+_BURST_NS = 10 * NS_PER_MS
 """Of rest may be owed: a few commands at once are carried out at once."""
 
 

@@ -27,8 +27,9 @@ from edge_engine.wire import (
 
 _log = logging.getLogger(LOGGER)
 
-# Of each asker; ZeroMQ takes from all of them in turn, so that one who floods waits for itself.
-_RECEIVE_QUEUE, _SEND_QUEUE = 16, 2
+# Of each asker; ZeroMQ takes from all of them in turn, so that one who floods waits for itself. More can wait
+# to be sent than is answered between two rests; who doesn't read misses what is beyond.
+_RECEIVE_QUEUE, _SEND_QUEUE = 16, 128
 _SHARE = 0.1
 _LONGEST_ERROR = 1000
 _LOCAL = "local"

@@ -11,7 +11,7 @@ from edge_engine.pixels import Image
 from edge_engine.viewfinder import View
 from edge_engine.wire import Snapshot
 
-LONGEST_JPEG = 8 * 2**20
+LONGEST_JPEG = 4 * 2**20
 """Bytes."""
 
 

@@ -45,10 +45,6 @@ class SetThresholds(
     score_threshold: Share | None = None
     label_thresholds: Annotated[dict[Label, Share], Meta(max_length=1000)] = {}
 
-    def __post_init__(self) -> None:
-        if self.score_threshold is None and not self.label_thresholds:
-            raise ValueError("expected score_threshold or label_thresholds")
-
 
 class SetClasses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_classes"):
     """The labels that a stream publishes, by name or number; none stands for all."""
