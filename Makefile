@@ -2,8 +2,9 @@
 # make test    everything that must hold (make check first)
 # make check   formatting, lint, types, layers
 # make soak    a network camera that is killed 50 times and worse; an engine without time (as root, with limits
-#              of time); 100,000 messages harmed on the way, and subscribers that are stopped; 10,000 mutated
-#              model files, each of which ends the command line in one line, or runs
+#              of time); 100,000 messages harmed on the way, and subscribers that are stopped; 1,000,000 harmful
+#              commands, and keys that are taken away; 10,000 mutated model files, each of which ends the command
+#              line in one line, or runs
 # make rig-v4l2     cameras: the kernel's own, in an emulated machine (once: sudo tests/rigs/v4l2_vm/setup)
 # make soak-v4l2    that camera unplugged 20 times, and worse, with the times that it takes
 # make rig-gstreamer   the tests that need GStreamer, which no Python package brings
@@ -35,6 +36,7 @@ soak: .venv/dev-$(RUNTIME)
 	$(BIN)/python -m tests.sources.soak_load
 	$(BIN)/python -m tests.client.soak_messages
 	$(BIN)/python -m tests.client.soak_controller
+	$(BIN)/python -m tests.control.soak_control
 	$(BIN)/python -m tests.models.soak --count 10000 --seed 0
 
 # GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.

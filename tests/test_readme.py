@@ -203,6 +203,33 @@ def make_keys_and_listen(tmp_path: Path) -> None:
     assert engine.returncode == 0, err
 
 
+CONTROLS = {line for line in commands() if line.startswith("edge-engine control")}
+
+
+def control_an_engine(folder: Path) -> None:
+    """Each as printed, one after the other, but on a socket file and with a model that is there."""
+    endpoint = f"ipc://{folder}/control"
+    text = (ROOT / "configs/demo.yaml").read_text().replace("street:", "front:")
+    text = text.replace(ENDPOINT, f"ipc://{folder}/results")
+    control = f"standby_models: [blazeface]\ncontrol: {{endpoint: '{endpoint}'}}\n"
+    (folder / "control.yaml").write_text(f"{text}\n{control}")
+    engine = start_program("run", str(folder / "control.yaml"))
+    for command in sorted(CONTROLS, key=README.index):
+        if " model " in command:
+            run_program("control", endpoint, "classes", "front", "all")
+        _, _, _, *rest = command.replace("yolox-nano", "blazeface").split()
+        arguments = [str(folder / part) if part.endswith(".jpg") else part for part in rest]
+        done = run_program("control", "--timeout", "60", endpoint, *arguments)
+        assert done.returncode == 0, done.stderr
+    refused = run_program("control", endpoint, "pause", "rear")
+    assert_one_clear_line(refused, 2, "no stream 'rear'", "front")
+    engine.send_signal(signal.SIGINT)
+    out, err = engine.communicate(timeout=20)
+    assert engine.returncode == 0, err
+    assert "with blazeface" in out
+    assert (folder / "front.jpg").stat().st_size > 1000
+
+
 TRIED: dict[str, Callable[[Path], None] | str] = {
     "make demo": run_the_demo,
     "make test": "is what runs this test",
@@ -230,6 +257,7 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
         make_keys_and_listen
     ),
     **dict.fromkeys(BENCHES, bench_it),
+    **dict.fromkeys(CONTROLS, control_an_engine),
 }
 
 

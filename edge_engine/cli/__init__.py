@@ -31,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Real-time video recognition for edge devices: camera in, fresh detections out over ZeroMQ.",
-    epilog="Exit codes: 0 done or stopped by a signal; 2 bad usage, configuration or model; "
+    epilog="Exit codes: 0 done or stopped by a signal; 2 bad usage, configuration or model, or refused; "
     "3 the source could not be opened or was lost; 4 no usable inference provider.",
 )
 app.command()(run)

@@ -24,8 +24,9 @@ class Health(NamedTuple):
 
 
 class Circumstances(NamedTuple):
-    """What an output is told when it is opened. `descriptions` by stream; `session` of this run; `waits`: the
-    engine is lossless, so results may wait for an output."""
+    """What an output is told when it is opened. `descriptions` by stream, which are replaced in this very
+    mapping when somebody changes what an engine does; `session` of this run; `waits`: the engine is lossless,
+    so results may wait for an output."""
 
     descriptions: Mapping[str, DescribeMessage]
     session: str

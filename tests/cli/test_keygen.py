@@ -22,6 +22,16 @@ def test_keys_that_are_there_are_kept(tmp_path: Path) -> None:
     assert_one_clear_line(run_program("keygen", str(tmp_path)), 2, "server.key", "delete it first")
 
 
+def test_a_controllers_key_lies_apart_and_its_name_is_taken(tmp_path: Path) -> None:
+    assert run_program("keygen", str(tmp_path)).returncode == 0
+    assert (
+        "desk may listen and control" in run_program("keygen", str(tmp_path), "--controller", "desk").stdout
+    )
+    assert (tmp_path / "controllers" / "desk.key").is_file()
+    done = run_program("keygen", str(tmp_path), "--client", "desk")
+    assert_one_clear_line(done, 2, "controllers/desk.key", "delete it first")
+
+
 @pytest.mark.parametrize("name", ["../rover", "", "server", "a b", "a/b"])
 def test_a_name_that_is_no_files_is_refused(name: str, tmp_path: Path) -> None:
     assert run_program("keygen", str(tmp_path)).returncode == 0
