@@ -91,7 +91,9 @@ def _who_may_listen(zeromq: ZeroMqConfig) -> Iterator[Finding]:
         except ConfigError as error:
             yield Finding("who may listen", "bad", str(error), f"edge-engine keygen {zeromq.keys}")
         else:
-            yield Finding("who may listen", "ok", f"those with a key in {zeromq.keys}/clients")
+            yield Finding(
+                "who may listen", "ok", f"those with a key in {zeromq.keys}/clients and controllers"
+            )
     elif not is_private(zeromq.endpoint):
         level: Level = "note" if zeromq.insecure else "bad"
         cure = "`keys: keys/` beside it, and edge-engine keygen keys/"

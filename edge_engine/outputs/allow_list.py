@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -64,7 +65,7 @@ def open_socket(
 
 class AllowList:
     """Asked by the authenticator's thread at each handshake, and by the one that has the socket; either may
-    look anew.
+    look anew, one at a time.
     """
 
     def __init__(self, folder: Path, roles: Sequence[str] = LISTENERS) -> None:
@@ -72,6 +73,7 @@ class AllowList:
         aren't there."""
         self._folder, self._roles = folder, roles
         self._own = key_pair(folder / f"{SERVER}.key_secret")
+        self._looking = threading.Lock()
         self._files: dict[Path, tuple[int, int]] = {}
         self._allowed: Mapping[bytes, str] = {}
         self._allowed = self._let_in = self._read()
@@ -107,9 +109,10 @@ class AllowList:
         return bool(before.keys() - self._let_in.keys())
 
     def _look(self) -> None:
-        now_ns = monotonic_ns()
-        if now_ns - self._looked_ns >= _LOOK_NS:
-            self._looked_ns, self._allowed = now_ns, self._read()
+        with self._looking:
+            now_ns = monotonic_ns()
+            if now_ns - self._looked_ns >= _LOOK_NS:
+                self._looked_ns, self._allowed = now_ns, self._read()
 
     def _read(self) -> Mapping[bytes, str]:
         """Names by keys. A file that holds no key lets nobody in, and is told of."""

@@ -133,7 +133,7 @@ def _send(desk: Session, fired: Session, messages: int, seed: int) -> tuple[int,
         elif number % 4 == 3:
             fired.socket.send(next(unauthorised))
         else:
-            desk.socket.send(message)
+            desk.socket.send_multipart([message] * (1 + (number % 16 == 0)))
         while desk.socket.poll(0):
             desk.socket.recv()
     return asked, answered

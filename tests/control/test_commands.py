@@ -13,9 +13,10 @@ import pytest
 
 from edge_engine import Controller, Subscriber
 from edge_engine.errors import ConfigError, RefusedError, SourceError
-from edge_engine.wire import DescribeMessage, HealthMessage, ResultMessage
+from edge_engine.wire import DescribeMessage, GetStatistics, HealthMessage, ResultMessage
 from tests import clip
 from tests.control.running import MODEL, STANDBY, RunningEngine, comes
+from tests.control.session import Session
 from tests.rigs.peer import wait_until
 
 
@@ -213,6 +214,18 @@ def test_what_can_t_be_done_is_one_line_and_changes_nothing(
     assert "\n" not in str(caught.value)
     assert comes(subscriber)
     assert subscriber.described["front"] == before
+
+
+def test_a_message_that_is_too_long_ends_its_connection_alone(
+    engine: RunningEngine, controller: Controller, subscriber: Subscriber
+) -> None:
+    with Session(engine) as kept, Session(engine) as flooding:
+        assert kept.ask(GetStatistics())
+        flooding.socket.send(b"x" * 2**20)
+        flooding.socket.send_multipart([b""] * 10_000)
+        assert kept.ask(GetStatistics())
+        assert controller.statistics().streams
+        assert comes(subscriber)
 
 
 def test_nobody_there_ends_at_the_deadline() -> None:
