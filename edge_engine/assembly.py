@@ -11,9 +11,7 @@ by the workers, so what they get is the newest there is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
-
-import onnxruntime as ort
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from edge_engine.choosing import Choices
 from edge_engine.config import Config
@@ -32,6 +30,9 @@ from edge_engine.stages.publish import Publish, StreamRecord
 from edge_engine.stages.stage import Stage
 from edge_engine.stillness import Stillness
 from edge_engine.tracking.tracker import Tracker
+
+if TYPE_CHECKING:  # without it, whoever needs it says what to install
+    import onnxruntime as ort
 
 AnyRing: TypeAlias = Ring[FrameSlot] | Ring[TensorSlot] | Ring[OutputSlot] | Ring[ResultSlot]
 

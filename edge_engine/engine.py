@@ -80,7 +80,8 @@ class Engine:
         }
         scheduling, for_model = _scheduling(config, self.plan.goal)
         expected = [source.expected_size() for source in self._sources.values()]
-        self.models = load_models(config, self.plan.setting, expected, for_model.applied)
+        with scheduling.applied():
+            self.models = load_models(config, self.plan.setting, expected, for_model.applied)
         with scheduling.applied(), for_model.applied():
             split = self.model.setting.split(allowed_cores())
         self._choices = Choices(config, [forms.first for forms in self.models.forms.values()])

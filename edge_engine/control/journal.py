@@ -31,23 +31,20 @@ class Journal:
     """Written by the control thread."""
 
     def __init__(self) -> None:
-        self._done, self._refused, self._reading = (
-            _Lines(DONE_A_MINUTE),
-            _Lines(REFUSED_A_MINUTE),
-            _Lines(DONE_A_MINUTE),
-        )
+        self._changes, self._readings = _Lines(DONE_A_MINUTE), _Lines(DONE_A_MINUTE)
+        self._refusals = _Lines(REFUSED_A_MINUTE)
 
     def done(self, who: str, command: Command) -> None:
         fields = {"asked_by": who, **_fields(command), "outcome": "done"}
         if isinstance(command, GetStatistics):  # changes nothing, and may be asked for all the time
-            self._reading.write(logging.DEBUG, fields)
+            self._readings.write(logging.DEBUG, fields)
         else:
-            self._done.write(logging.INFO, fields)
+            self._changes.write(logging.INFO, fields)
 
     def refused(self, who: str, command: Command | None, reason: str) -> None:
         """None: what was asked for could not be read."""
         fields = {"asked_by": who, **(_fields(command) if command is not None else {})}
-        self._refused.write(logging.WARNING, {**fields, "outcome": "refused", "reason": reason})
+        self._refusals.write(logging.WARNING, {**fields, "outcome": "refused", "reason": reason})
 
 
 class _Lines:

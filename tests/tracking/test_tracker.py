@@ -39,6 +39,18 @@ CONFIGS = st.builds(
 )
 
 
+def test_with_other_labels_all_tracks_end_and_their_ids_are_not_given_again() -> None:
+    one = tracker(confirm_after=1)
+    one.adopt(0.5, ["car"])
+    assert ids(one.update(objects((50, 50)), 0)) == [1]
+    one.adopt(0.5, ["car"])
+    assert ids(one.update(objects((50, 50)), NS // 25)) == [1]
+    one.adopt(0.5, ["face"])
+    assert ids(one.update(objects((50, 50)), 2 * NS // 25)) == [2]
+    one.adopt(0.95, ["face"])
+    assert ids(one.update(objects((50, 50), (300, 300)), 3 * NS // 25)) == [2], "0.9 begins no more"
+
+
 @settings(deadline=None, max_examples=300)
 @given(CONFIGS, st.lists(st.tuples(pictures(), GAPS_NS), max_size=10))
 def test_whatever_comes_ids_are_unique_positive_and_never_given_twice(
