@@ -79,6 +79,17 @@ class RunningEngine:
         self.stop()
 
 
+def is_known(subscriber: Subscriber) -> bool:
+    """Whether all that is told of the stream has come."""
+    return wait_until(
+        lambda: (
+            subscriber.latest() is not None
+            and "front" in subscriber.described
+            and "front" in subscriber.health
+        )
+    )
+
+
 def comes(subscriber: Subscriber, results: int = 3) -> bool:
     """Whether so many more results come."""
     subscriber.latest()

@@ -26,7 +26,7 @@ from edge_engine.errors import SourceError
 from edge_engine.keys import CLIENTS, CONTROLLERS, make_client_keys
 from edge_engine.wire import ControlRequest, GetStatistics, encode_control
 from tests.control.fuzzing import CHANGES, harmful
-from tests.control.running import RunningEngine, comes
+from tests.control.running import RunningEngine, comes, is_known
 from tests.control.session import Session
 from tests.rigs.peer import wait_until
 from tests.sources import soak_network
@@ -58,8 +58,7 @@ class Watch:
     def _run(self) -> None:
         with self._engine.subscriber() as subscriber:
             assert comes(subscriber)
-            assert wait_until(lambda: subscriber.latest() is not None and "front" in subscriber.described)
-            assert wait_until(lambda: subscriber.latest() is not None and "front" in subscriber.health)
+            assert is_known(subscriber)
             told, began_s = subscriber.described["front"], time.monotonic()
             gaps_s, ages_ms, changes, last_s = [0.0], list[float](), 0, began_s
             for result in subscriber.results(timeout_s=120):

@@ -15,7 +15,7 @@ from edge_engine import Controller, Subscriber
 from edge_engine.errors import ConfigError, RefusedError, SourceError
 from edge_engine.wire import DescribeMessage, GetStatistics, HealthMessage, ResultMessage
 from tests import clip
-from tests.control.running import MODEL, STANDBY, RunningEngine, comes
+from tests.control.running import MODEL, STANDBY, RunningEngine, comes, is_known
 from tests.control.session import Session
 from tests.rigs.peer import wait_until
 
@@ -40,7 +40,7 @@ def controller(engine: RunningEngine) -> Iterator[Controller]:
 def subscriber(engine: RunningEngine) -> Iterator[Subscriber]:
     with engine.subscriber() as subscriber:
         assert comes(subscriber)
-        assert wait_until(lambda: subscriber.latest() is not None and "front" in subscriber.described)
+        assert is_known(subscriber)
         yield subscriber
 
 

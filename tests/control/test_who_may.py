@@ -16,7 +16,7 @@ from edge_engine.engine import Engine
 from edge_engine.errors import ConfigError, RefusedError, SourceError
 from edge_engine.keys import CONTROLLERS, make_client_keys, make_server_keys
 from edge_engine.wire import GetStatistics, Pause, SetThresholds
-from tests.control.running import RunningEngine, comes
+from tests.control.running import RunningEngine, comes, is_known
 from tests.control.session import Session
 from tests.rigs.peer import wait_until
 
@@ -33,7 +33,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEngine]:
 def is_untouched(subscriber: Subscriber, threshold: float) -> bool:
     return (
         comes(subscriber)
-        and wait_until(lambda: subscriber.latest() is not None and "front" in subscriber.health)
+        and is_known(subscriber)
         and not subscriber.health["front"].paused
         and subscriber.described["front"].score_threshold == threshold
     )
@@ -59,7 +59,7 @@ def test_nobody_without_a_controllers_key_changes_anything(engine: RunningEngine
     }
     with engine.subscriber() as subscriber:
         assert comes(subscriber)
-        assert wait_until(lambda: subscriber.latest() is not None and "front" in subscriber.described)
+        assert is_known(subscriber)
         threshold = subscriber.described["front"].score_threshold
         for stranger in strangers.values():
             with pytest.raises(SourceError, match="may this key control it"):
@@ -79,7 +79,7 @@ def test_a_key_that_is_taken_away_is_cut_off_in_the_midst_of_its_session(engine:
     with Session(engine, "fired") as fired, engine.subscriber() as subscriber:
         assert fired.ask(GetStatistics()) is not None
         assert comes(subscriber)
-        assert wait_until(lambda: subscriber.latest() is not None and "front" in subscriber.described)
+        assert is_known(subscriber)
         threshold = subscriber.described["front"].score_threshold
         allowed.unlink()
         assert wait_until(lambda: fired.ask(GetStatistics(), SOON_S) is None)
