@@ -101,11 +101,12 @@ class Engine:
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
         with scheduling.applied():  # the threads that ZeroMQ starts for itself inherit it
-            told = Circumstances(self._describe(), self.session, self._policy is Policy.LOSSLESS)
+            told = Circumstances(self.describe(), self.session, self._policy is Policy.LOSSLESS, config)
             self.outputs = open_outputs(config.outputs, told)
         if self._collector is not None:
             self.outputs.append(self._collector)
         parts = Parts(config, self.session, self.plan.setting, self.streams, self._sources, self.models)
+        keep_pixels = keep_pixels or config.outputs.need_pixels
         built = assemble(parts, self._choices, self.outputs, self._run_options, keep_pixels=keep_pixels)
         self._between = built.between
         self._threads = [
@@ -122,7 +123,8 @@ class Engine:
         self._started_ns = 0
         self._ended_ns = 0
 
-    def _describe(self) -> dict[str, DescribeMessage]:
+    def describe(self) -> dict[str, DescribeMessage]:
+        """What each stream's results are made of."""
         spec, asked = self.model.spec, self._choices.all_of(self.model)
         return {
             name: DescribeMessage(
