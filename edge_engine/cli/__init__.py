@@ -32,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Real-time video recognition for edge devices: camera in, fresh detections out over ZeroMQ.",
-    epilog="Exit codes: 0 done or stopped by a signal; 1 replay --check found drift, or a fault of the engine's; "
+    epilog="Exit codes: 0 done or stopped by a signal; 1 replay --check found drift, or an engine at fault; "
     "2 bad usage, configuration or model; "
     "3 the source could not be opened or was lost; 4 no usable inference provider.",
 )
