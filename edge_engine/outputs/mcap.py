@@ -19,7 +19,7 @@ from edge_engine.outputs.queued import MOST_WAITING, Published, Pulse, QueuedOut
 from edge_engine.outputs.rotation import make_way
 from edge_engine.outputs.rows import health_of, message_of
 from edge_engine.recording.header import Header
-from edge_engine.recording.writing import RecordingWriter
+from edge_engine.recording.writing import CHUNK_BYTES, RecordingWriter
 from edge_engine.sources.uri import masked
 from edge_engine.wire import HEARTBEAT_NS
 
@@ -55,6 +55,9 @@ class McapFiles:
     def write(self, published: Sequence[Published], pulse: Pulse) -> None:
         writer = self._ready()
         for each in published:
+            if writer.length >= self._longest:
+                self._end(writer)
+                writer = self._ready()
             self._add(writer, each)
         if pulse.health and monotonic_ns() >= self._next_beat_ns:
             self._next_beat_ns = monotonic_ns() + HEARTBEAT_NS
@@ -63,19 +66,14 @@ class McapFiles:
                 writer.add_health(health_of(stream, session, pulse.beaten_ns, health))
 
     def _ready(self) -> RecordingWriter:
-        """With nothing that still waits for the disk, and room in the file."""
+        """With nothing that still waits for the disk."""
         if self._writer is not None:
             self._drain(self._writer)
-            if self._writer.length >= self._longest:
-                self._end(self._writer)
-        if self._writer is None:
-            make_way(self._path, self._config.files)
-            self._writer = RecordingWriter(
-                self._path,
-                self._header(),
-                self._circumstances.descriptions.values(),
-                self._config.compression,
-            )
+            return self._writer
+        make_way(self._path, self._config.files)
+        described, compression = self._circumstances.descriptions.values(), self._config.compression
+        chunk_bytes = min(CHUNK_BYTES, self._longest // 4)
+        self._writer = RecordingWriter(self._path, self._header(), described, compression, chunk_bytes)
         return self._writer
 
     def _drain(self, writer: RecordingWriter) -> None:

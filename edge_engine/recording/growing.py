@@ -19,6 +19,7 @@ class GrowingFile:
         """Raises OSError where no such file can be made; one that is there is emptied."""
         self._path = path
         self._file: BinaryIO | None = path.open("wb", buffering=0)
+        self._identity = _identity(os.fstat(self._file.fileno()))
         self._waiting: list[bytes] = []
         self._length = 0
         self._on_disk = 0
@@ -57,16 +58,17 @@ class GrowingFile:
 
     def _opened_again(self) -> BinaryIO:
         """After an error the descriptor may be dead, or another disk be in the place."""
-        file = self._path.open("r+b", buffering=0)
-        if file.seek(0, os.SEEK_END) < self._on_disk:
-            file.close()
+        if self._identity != _identity(self._path.stat()):
             raise FileNotFoundError(f"{self._path}: is another file now")
-        file.truncate(self._on_disk)
-        file.seek(self._on_disk)
-        return file
+        os.truncate(self._path, self._on_disk)
+        return self._path.open("ab", buffering=0)
 
     def close(self) -> None:
         """Without what still waits."""
         if self._file is not None:
             self._file.close()
         self._file = None
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

@@ -38,11 +38,16 @@ class RecordingWriter:
     """Used by one thread. `add_…` only gather; `drain` writes what is due, may fail, and be tried again."""
 
     def __init__(
-        self, path: Path, header: Header, descriptions: Iterable[DescribeMessage], compression: Compression
+        self,
+        path: Path,
+        header: Header,
+        descriptions: Iterable[DescribeMessage],
+        compression: Compression,
+        chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
         """Raises OSError; a file that is there is emptied."""
         self._file = GrowingFile(path)
-        self._writer = Writer(self._file, CHUNK_BYTES, _COMPRESSIONS[compression])  # type: ignore[arg-type]
+        self._writer = Writer(self._file, chunk_bytes, _COMPRESSIONS[compression])  # type: ignore[arg-type]
         self._schemas: dict[str, int] = {}
         self._channels: dict[str, int] = {}
         self._encoder = msgspec.json.Encoder()
