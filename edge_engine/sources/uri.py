@@ -210,7 +210,7 @@ def _expanded(path: str) -> Path:
 
 
 def _split_options(rest: str, text: str, mark: str = "?") -> tuple[str, dict[str, str]]:
-    target, _, query = rest.partition(mark)
+    target, _, query = rest.rpartition(mark) if mark in rest else (rest, "", "")
     options: dict[str, str] = {}
     for pair in filter(None, query.split("&")):
         name, equals, value = pair.partition("=")
