@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from edge_engine import kernels
 from edge_engine.cache import write_atomically
@@ -17,10 +16,8 @@ from edge_engine.cli.configuration import changed, recording
 from edge_engine.cli.naming import ClassesOption, LabelsOption, ThresholdOption, naming
 from edge_engine.cli.screen import make_screen, progress_bar
 from edge_engine.errors import UsageError
-from edge_engine.replay.report import ReplayReport
 
 _DRIFTED = 1
-_MOST_SAID = 3
 
 
 def replay(
@@ -52,10 +49,13 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object with all numbers.")] = False,
 ) -> None:
     """Recognise what was recorded again: the same frames, each of them, the same answers every time."""
+    if find_spec("mcap") is None:
+        raise UsageError("replay: needs mcap, which isn't installed: pip install 'edge-engine[mcap]'")
     from edge_engine.replay.comparing import Tolerances
     from edge_engine.replay.page import page
     from edge_engine.replay.run import replay as run
     from edge_engine.replay.survey import config_of, survey
+    from edge_engine.replay.text import text
 
     if html is not None and not check:
         raise UsageError("--html: shows what drifted; expected --check beside it")
@@ -81,7 +81,7 @@ def replay(
     if as_json:
         typer.echo(msgspec.json.encode(report))
     else:
-        _show(report, screen)
+        screen.print(text(report))
     if report.has_drifted:
         raise typer.Exit(_DRIFTED)
 
@@ -91,46 +91,3 @@ def _write(path: Path, text: str) -> None:
         write_atomically(path, text.encode())
     except OSError as error:
         raise UsageError(f"--html {path}: can't be written: {error.strerror}") from None
-
-
-def _show(report: ReplayReport, screen: Console) -> None:
-    frames = sum(each.frames for each in report.streams.values())
-    fps = frames / report.seconds if report.seconds else 0.0
-    screen.print(
-        escape(f"replayed {frames} frames with {report.model} on {report.provider}, {fps:.1f} a second")
-    )
-    if report.broken_at is not None:
-        screen.print(
-            f"the recording was cut off or is damaged at byte {report.broken_at}: what follows is lost"
-        )
-    for name, each in report.streams.items():
-        screen.print(escape(f"{name}: answers sha256 {each.answers_sha256}"))
-        if each.recorded_model not in ("", report.model):
-            screen.print(escape(f"{name}: was recorded with {each.recorded_model}"))
-    if report.has_drifted is None:
-        return
-    screen.print(_table(report))
-    for drift in report.worst:
-        more = f" and {len(drift.what) - _MOST_SAID} more" if len(drift.what) > _MOST_SAID else ""
-        said = "; ".join(drift.what[:_MOST_SAID])
-        screen.print(escape(f"{drift.stream} frame {drift.seq}: {said}{more}"))
-    screen.print("drifted" if report.has_drifted else "says what was recorded")
-
-
-def _table(report: ReplayReport) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for title in (
-        "stream",
-        "frames",
-        "compared",
-        "no recorded result",
-        "no result now",
-        "drifted",
-        "in what",
-    ):
-        table.add_column(title, justify="left" if title in {"stream", "in what"} else "right")
-    for name, each in report.streams.items():
-        counts = (each.frames, each.compared, each.unrecorded, each.unanswered, each.drifted)
-        kinds = ", ".join(f"{count} {kind}" for kind, count in each.kinds.items()) or "nothing"
-        table.add_row(name, *map(str, counts), kinds)
-    return table

@@ -43,6 +43,19 @@ def test_replays_give_the_same_bytes_each_time(street: Path) -> None:
     assert len({each.streams["street"].answers_sha256 for each in reports}) == 1
 
 
+@pytest.mark.parametrize("model", ["selfie", "efficientnet-lite0"])
+def test_every_kind_of_answer_is_compared(tmp_path: Path, model: str) -> None:
+    file = record_street(tmp_path / "a.mcap", frames=4, model=model)
+    exact = Tolerances(iou=1.0, score=0.0, share=0.0, keypoint=0.0)
+    assert checked(file, tolerances=exact).has_drifted is False
+    found = survey(file)
+    found.streams["street"].results[2] = msgspec.structs.replace(
+        found.streams["street"].results[2], objects=[], tags=[], segmentation=None
+    )
+    report = replay(config_of(found), found, exact, lambda: None).report
+    assert [each.seq for each in report.worst] == [2]
+
+
 def changed(file: Path, out: Path, *, scores_of: int, drops: int) -> Path:
     """The recording with other scores in one frame's result, and another one's left out."""
     reader = RecordingReader(file)
