@@ -7,7 +7,9 @@ from pathlib import Path
 
 def make_way(path: Path, files: int) -> None:
     """Renames `path` (results.jsonl becomes results.1.jsonl) and all before it, so that with a new one there
-    are `files` in all. Raises OSError."""
+    are `files` in all; where there is none, nothing. Raises OSError."""
+    if not path.exists():
+        return
     for number in range(files - 1, 0, -1):
         older = _numbered(path, number - 1)
         if older.exists():

@@ -32,8 +32,12 @@ _STRUCTS: dict[str, type[FrameMessage] | type[ResultMessage] | type[DescribeMess
     schemas.DESCRIBE.name: DescribeMessage,
 }
 _LONGEST_RECORD = 1 << 29
-# Besides its own errors, what mcap's reader lets through of struct's, of text's, of lz4's and of zstandard's.
-_DAMAGE = (McapError, struct.error, ValueError, RuntimeError, zstandard.ZstdError)
+# Besides its own errors, what mcap's reader lets through: of struct, text, lz4, zstandard, and of lengths
+# that are none.
+_DAMAGE = (
+    *(McapError, struct.error, ValueError, RuntimeError, zstandard.ZstdError),
+    *(MemoryError, OverflowError),
+)
 
 
 class RecordedFrame(NamedTuple):
@@ -118,7 +122,7 @@ class RecordingReader:
                 of = record.topic.removeprefix("/").partition("/")[0]
                 channels[record.id] = of, names.get(record.schema_id, "")
             elif isinstance(record, Message):
-                of, schema = channels[record.channel_id]
+                of, schema = channels.get(record.channel_id, ("", ""))
                 if stream in (None, of) and (item := self._item(schema, record.data, frames, of)):
                     yield item
 

@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_engine.errors import CorruptFrameError
@@ -53,6 +53,7 @@ def assert_same_for_a_model(before: Pixels, after: Pixels) -> None:
     assert np.array_equal(inputs[0], inputs[1])
 
 
+@settings(deadline=None)
 @given(
     pixel_format=st.sampled_from(FORMATS),
     size=SIZES,
@@ -76,6 +77,7 @@ def test_a_decoded_frame_comes_back_as_it_was(
     assert_same_for_a_model(before, after)
 
 
+@settings(deadline=None)
 @given(size=SIZES, seed=st.integers(0, 9))
 def test_a_bgr_picture_comes_back_as_it_was(size: tuple[int, int], seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -77,6 +77,7 @@ ROWS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(rows=ROWS, seed=st.randoms())
 def test_the_same_objects_in_any_order_are_the_same(rows: list[ObjectRow], seed: Any) -> None:  # noqa: ANN401
     shuffled = list(rows)
@@ -86,6 +87,7 @@ def test_the_same_objects_in_any_order_are_the_same(rows: list[ObjectRow], seed:
         assert kinds(result(*rows), result(*shuffled)) == []
 
 
+@settings(deadline=None)
 @given(rows=ROWS)
 def test_what_is_missing_here_is_extra_there(rows: list[ObjectRow]) -> None:
     surely = sum(row.score > THRESHOLD + Tolerances().score for row in rows)
