@@ -119,6 +119,8 @@ def _introduce(engine: Engine, screen: Console) -> None:
             screen.print(
                 f"publishing on {output.endpoint}; see it with: edge-engine listen {output.endpoint}"
             )
+    if engine.config.outputs.mcap is not None:
+        screen.print(escape(f"recording in {engine.config.outputs.mcap.path}"))
 
 
 def _trimming(engine: Engine) -> str:

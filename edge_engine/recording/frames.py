@@ -171,17 +171,24 @@ def _decoded(message: FrameMessage, data: Image) -> av.VideoFrame:
     layout = planes_of(message.pixel_format, message.size)
     _expect(data.size, sum(plane.rows * plane.row_bytes for plane in layout))
     frame = av.VideoFrame(*message.size, message.pixel_format)
-    targets, at = _tight_planes(frame), 0
-    for target in targets:
-        if _fits_nv12(message.pixel_format, message.size) and at:
-            cv2.split(data[at:].reshape(*targets[1].shape, 2), targets[1:])
-            break
-        np.copyto(target, data[at : at + target.size].reshape(target.shape))
-        at += target.size
+    planes = _tight_planes(frame)
+    if _fits_nv12(message.pixel_format, message.size):
+        luma, halves = planes[:1], planes[1:]
+        cv2.split(data[luma[0].size :].reshape(*halves[0].shape, 2), halves)
+        planes = luma
+    _fill(planes, data)
     if message.colours is not None:
         frame.colorspace, frame.color_range = message.colours.space, message.colours.range
         frame.color_primaries, frame.color_trc = message.colours.primaries, message.colours.transfer
     return frame
+
+
+def _fill(planes: list[Image], data: Image) -> None:
+    """One after the other."""
+    at = 0
+    for plane in planes:
+        np.copyto(plane, data[at : at + plane.size].reshape(plane.shape))
+        at += plane.size
 
 
 def _expect(found: int, wanted: int) -> None:

@@ -88,7 +88,7 @@ class RecordingReader:
                     topics += [inside.topic] if isinstance(inside, Channel) else []
                 if isinstance(record, (Chunk, DataEnd)):
                     break
-        except (*_DAMAGE, msgspec.MsgspecError) as error:
+        except (*_DAMAGE, OSError, msgspec.MsgspecError) as error:
             why = f"{type(error).__name__}: {one_line(error)}" if str(error) else "it ends at once"
             raise SourceError(f"{self._name}: is no MCAP file that can be read: {why}") from None
         holds = ", ".join(topics[:5]) or "nothing"
@@ -149,6 +149,8 @@ class RecordingReader:
             for record in self._records:
                 yield from _inside(record)
                 at = self._file.tell()
+        except OSError as error:
+            raise SourceError(f"{self._name}: can't be read on: {error.strerror}") from None
         except _DAMAGE:
             self.broken_at = at
 
