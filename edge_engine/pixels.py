@@ -148,7 +148,7 @@ class AvPixels:
         self.size = (frame.width, frame.height)
 
     def resize_into(self, target: Image, colour: Colour, region: Region | None = None) -> None:
-        if _is_bt601_yuv420p(self.frame):
+        if is_bt601_yuv420p(self.frame):
             _resize_yuv420p(self.frame, target, colour, region)
         elif region is None:
             _resize_swscale(self.frame, target, colour)
@@ -164,7 +164,7 @@ _BT601_SPACES = {2, 5, 6}
 _LIMITED_RANGES = {0, 1}
 
 
-def _is_bt601_yuv420p(frame: av.VideoFrame) -> bool:
+def is_bt601_yuv420p(frame: av.VideoFrame) -> bool:
     """Whether OpenCV's I420 conversion, which knows BT.601 limited range alone, gives the right colours."""
     return (
         frame.format.name == "yuv420p"

@@ -16,7 +16,9 @@ import numpy as np
 
 from edge_engine.errors import CorruptFrameError
 from edge_engine.frame import Frame
-from edge_engine.pixels import AvPixels, BgrPixels, Image, JpegPixels, Pixels, plane_lines
+from edge_engine.pixels import AvPixels, BgrPixels, Image, JpegPixels, Pixels
+from edge_engine.recording.chroma import UNKNOWN, ChromaLocations, located
+from edge_engine.recording.planes import planes_of, tight_planes
 from edge_engine.recording.protobuf import RawImage
 
 _FOXGLOVE = {
@@ -48,7 +50,8 @@ class FrameMessage(msgspec.Struct, frozen=True, kw_only=True):
     """What a recorded picture was. It lies in the message that follows, of the same stream.
 
     `kind`: a packed `jpeg`, packed `bgr`, or a `decoded` frame of FFmpeg's, of that `pixel_format` and those
-    `colours`. `shown_ns`: when it is of, by the recording's own clock if it was one, by CLOCK_MONOTONIC else.
+    `colours`, with its chroma there (chroma.py). `shown_ns`: when it is of, by the recording's own clock if
+    it was one, by CLOCK_MONOTONIC else.
     """
 
     version: int = 1
@@ -62,17 +65,11 @@ class FrameMessage(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["jpeg", "bgr", "decoded"]
     pixel_format: str = ""
     colours: Colours | None = None
+    chroma_location: str = UNKNOWN
     clock: str = ""
 
 
-class Plane(NamedTuple):
-    """How many lines, and how many bytes in each of them are pixels."""
-
-    rows: int
-    row_bytes: int
-
-
-def described(frame: Frame, session: str, clock: str) -> FrameMessage:
+def described(frame: Frame, session: str, clock: str, locations: ChromaLocations) -> FrameMessage:
     """Of a frame that has its pixels."""
     pixels = _recordable(frame.pixels)
     decoded = pixels.frame if isinstance(pixels, AvPixels) else None
@@ -87,6 +84,7 @@ def described(frame: Frame, session: str, clock: str) -> FrameMessage:
         kind="jpeg" if isinstance(pixels, JpegPixels) else "bgr" if decoded is None else "decoded",
         pixel_format=decoded.format.name if decoded else "",
         colours=_colours(decoded) if decoded else None,
+        chroma_location=locations.of(frame.stream, decoded) if decoded else UNKNOWN,
         clock=clock,
     )
 
@@ -119,7 +117,7 @@ def image_of(pixels: Pixels | None) -> bytes | RawImage:
     if not isinstance(known, AvPixels):
         image = known.bgr()
         return RawImage(known.size, _FOXGLOVE["bgr24"], 3 * known.size[0], image.tobytes())
-    name, planes = known.frame.format.name, _tight_planes(known.frame)
+    name, planes = known.frame.format.name, tight_planes(known.frame)
     step = planes[0].shape[1]
     if _fits_nv12(name, known.size):
         halves = cv2.merge([planes[1], planes[2]])
@@ -130,29 +128,6 @@ def image_of(pixels: Pixels | None) -> bytes | RawImage:
 
 def _fits_nv12(pixel_format: str, size: tuple[int, int]) -> bool:
     return pixel_format in _HALVED and size[0] % 2 == size[1] % 2 == 0
-
-
-def _tight_planes(frame: av.VideoFrame) -> list[Image]:
-    """Views on the frame's planes, to read or to write: uint8 [rows, row_bytes] each."""
-    layout = planes_of(frame.format.name, (frame.width, frame.height))
-    lines = (plane_lines(plane) for plane in frame.planes)
-    return [each[: plane.rows, : plane.row_bytes] for each, plane in zip(lines, layout, strict=True)]
-
-
-def planes_of(pixel_format: str, size: tuple[int, int]) -> list[Plane]:
-    """Of a picture in FFmpeg's format of that name; ValueError for one that FFmpeg doesn't know."""
-    layout = av.VideoFormat(pixel_format, *size)
-    parts = layout.components
-    if max(part.plane for part in parts) == 0:
-        group = 4 // min(part.width for part in av.VideoFormat(pixel_format, 4, 4).components)  # share chroma
-        columns = -(-size[0] // group) * group
-        return [Plane(size[1], -(-columns * layout.padded_bits_per_pixel // 8))]
-    planes = [[part for part in parts if part.plane == number] for number in range(len(parts))]
-    return [
-        Plane(max(part.height for part in plane), sum(-(-part.bits // 8) * part.width for part in plane))
-        for plane in planes
-        if plane
-    ]
 
 
 def pixels_of(message: FrameMessage, data: bytes) -> Pixels:
@@ -171,7 +146,7 @@ def _decoded(message: FrameMessage, data: Image) -> av.VideoFrame:
     layout = planes_of(message.pixel_format, message.size)
     _expect(data.size, sum(plane.rows * plane.row_bytes for plane in layout))
     frame = av.VideoFrame(*message.size, message.pixel_format)
-    planes = _tight_planes(frame)
+    planes = tight_planes(frame)
     if _fits_nv12(message.pixel_format, message.size):
         luma, halves = planes[:1], planes[1:]
         cv2.split(data[luma[0].size :].reshape(*halves[0].shape, 2), halves)
@@ -180,7 +155,7 @@ def _decoded(message: FrameMessage, data: Image) -> av.VideoFrame:
     if message.colours is not None:
         frame.colorspace, frame.color_range = message.colours.space, message.colours.range
         frame.color_primaries, frame.color_trc = message.colours.primaries, message.colours.transfer
-    return frame
+    return frame if message.chroma_location == UNKNOWN else located(frame, message.chroma_location)
 
 
 def _fill(planes: list[Image], data: Image) -> None:

@@ -13,6 +13,7 @@ from edge_engine.clock import NS_PER_S, clock_id, monotonic_ns, utc_ns
 from edge_engine.frame import Frame
 from edge_engine.recording import schemas
 from edge_engine.recording.annotations import drawn
+from edge_engine.recording.chroma import ChromaLocations
 from edge_engine.recording.frames import FrameMessage, described, image_of
 from edge_engine.recording.growing import GrowingFile
 from edge_engine.recording.header import RECORDING, Header, as_metadata
@@ -52,6 +53,7 @@ class RecordingWriter:
         self._channels: dict[str, int] = {}
         self._encoder = msgspec.json.Encoder()
         self._session = header.session
+        self._locations = ChromaLocations()
         self._next_chunk_ns = 0
         self._is_finished = False
         self._writer.start(profile="", library="edge_engine")
@@ -67,7 +69,8 @@ class RecordingWriter:
 
     def add_frame(self, frame: Frame) -> None:
         """Of a frame that has its pixels."""
-        message, image = described(frame, self._session, clock_id()), image_of(frame.pixels)
+        message = described(frame, self._session, clock_id(), self._locations)
+        image = image_of(frame.pixels)
         stamp_ns, sequence = frame.captured_utc_ns, frame.seq
         self._add_json(schemas.FRAME, message, stamp_ns, stamp_ns, sequence)
         if isinstance(image, bytes):

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from edge_engine.errors import CorruptFrameError
 from edge_engine.frame import Frame
 from edge_engine.pixels import AvPixels, BgrPixels, JpegPixels, Pixels
+from edge_engine.recording.chroma import ChromaLocations, located
 from edge_engine.recording.frames import FrameMessage, described, image_of, pixels_of
+from edge_engine.recording.planes import tight_planes
 from edge_engine.recording.protobuf import RAW_IMAGE, RawImage, encode_raw, picture_of
 
 FORMATS = (
@@ -36,7 +38,7 @@ SIZES = st.tuples(st.integers(1, 70), st.integers(1, 50))
 
 def through(pixels: Pixels) -> Pixels:
     """As a recording gives it back."""
-    message = described(Frame("a", 7, 1, 2, pixels.size, pixels), "s", "c")
+    message = described(Frame("a", 7, 1, 2, pixels.size, pixels), "s", "c", ChromaLocations())
     image = image_of(pixels)
     if isinstance(image, RawImage):
         return pixels_of(message, picture_of(RAW_IMAGE, encode_raw(5, "a", image)))
@@ -75,6 +77,26 @@ def test_a_decoded_frame_comes_back_as_it_was(
     assert after.frame.format.name == pixel_format
     assert (int(after.frame.colorspace), int(after.frame.color_range)) == (space, 2 if full else 1)
     assert_same_for_a_model(before, after)
+
+
+@settings(deadline=None)
+@given(pixel_format=st.sampled_from(["yuv420p", "yuv422p", "yuvj420p", "nv12", "yuv420p10le"]), size=SIZES)
+def test_the_planes_stay_wherever_the_chroma_lies(pixel_format: str, size: tuple[int, int]) -> None:
+    frame = av.VideoFrame(*size, pixel_format)
+    for plane in tight_planes(frame):
+        plane[:] = np.random.default_rng(0).integers(0, 256, plane.shape, np.uint8)
+    copies = tight_planes(located(frame, "left"))
+    assert all(map(np.array_equal, tight_planes(frame), copies))
+
+
+@pytest.mark.parametrize("location", ["unspecified", "left", "center", "topleft"])
+def test_chroma_lies_where_it_lay(location: str) -> None:
+    """In HD colours, which go through swscale, as most cameras' do."""
+    image = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)
+    frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(format="yuv420p")
+    frame.colorspace = 1
+    before = AvPixels(located(frame, location))
+    assert_same_for_a_model(before, through(before))
 
 
 @settings(deadline=None)
