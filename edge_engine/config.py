@@ -17,6 +17,7 @@ from edge_engine.yaml_struct import NUMBERS_TOO, LabelName, LabelNames, Names, b
 _PORT = r"(\*|[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _HOST = r"([^\s/:\[\]]+|\[[0-9a-fA-F:.]+(%[\w.-]+)?\])"
 _ENDPOINT = rf"^(tcp://{_HOST}:{_PORT}|ipc://.+)\Z"
+_FRAMES = r"^(all|every:[1-9][0-9]{0,5}|none)\Z"
 _ENDPOINTS = "tcp://HOST:PORT (0 to 65535, or *) or ipc://PATH"
 
 SourceText = Annotated[str, Meta(min_length=1, description="a source's URI", extra=NUMBERS_TOO)]
@@ -111,11 +112,36 @@ class JsonlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     files: Annotated[int, Meta(ge=1, le=1000)] = 5
 
 
+class McapConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A recording for Foxglove and for edge-engine replay: results, and of each stream `all` frames, one of
+    N (`every:N`) or `none`. At `max_mb` the file is renamed, and of those `files` are kept; so is one that
+    is there at the start. `compression` costs processor time, and JPEGs become no smaller by it."""
+
+    path: Annotated[str, Meta(min_length=1, description="a file's path")]
+    frames: Annotated[str, Meta(pattern=_FRAMES, description="all, every:N or none")] = "all"
+    compression: Literal["none", "lz4", "zstd"] = "lz4"
+    max_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    files: Annotated[int, Meta(ge=1, le=1000)] = 5
+
+    @property
+    def every(self) -> int:
+        """One of so many frames is recorded; 0 for none."""
+        if self.frames == "none":
+            return 0
+        return int(self.frames.removeprefix("every:")) if self.frames != "all" else 1
+
+
 class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where results go; none at all is fine for a program that embeds the engine."""
 
     zeromq: ZeroMqConfig | None = None
     jsonl: JsonlConfig | None = None
+    mcap: McapConfig | None = None
+
+    @property
+    def need_pixels(self) -> bool:
+        """Whether a result must still have its picture when it is published."""
+        return self.mcap is not None and self.mcap.every > 0
 
 
 class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -85,18 +85,19 @@ class Engine:
         with scheduling.applied(), for_model.applied():
             split = self.model.setting.split(allowed_cores())
         self._choices = Choices(config, [forms.first for forms in self.models.forms.values()])
-        self._descriptions = describe(config, self.session, self._choices, self.model)
+        self.descriptions = describe(config, self.session, self._choices, self.model)
         for_inference = replace(for_model, cores=tuple(split[0])) if split else for_model
         self._wakefulness = keep_awake() if config.realtime.awake else None
         self._policy = Policy(config.policy)
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
         with scheduling.applied():  # the threads that ZeroMQ starts for itself inherit it
-            told = Circumstances(self._descriptions, self.session, self._policy is Policy.LOSSLESS)
+            told = Circumstances(self.descriptions, self.session, self._policy is Policy.LOSSLESS, config)
             self.outputs = open_outputs(config.outputs, told)
         if self._collector is not None:
             self.outputs.append(self._collector)
         parts = Parts(config, self.session, self.plan.setting, self.streams, self._sources, self.models)
+        keep_pixels = keep_pixels or config.outputs.need_pixels
         built = assemble(parts, self._choices, self.outputs, self._run_options, keep_pixels=keep_pixels)
         self._between = built.between
         self._threads = [
@@ -135,7 +136,7 @@ class Engine:
 
     def _describe_anew(self) -> None:
         """Outputs hold this very mapping, and see what is replaced in it."""
-        self._descriptions.update(describe(self.config, self.session, self._choices, self.model))
+        self.descriptions.update(describe(self.config, self.session, self._choices, self.model))
 
     @property
     def model(self) -> Model:

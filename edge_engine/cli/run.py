@@ -70,10 +70,11 @@ def run(
     )
     config = naming(labels, classes, threshold).applied_in(config)
     # With --json, stdout belongs to the program that reads it.
-    _run(config, make_screen(stderr=as_json), as_json)
+    run_engine(config, make_screen(stderr=as_json), as_json)
 
 
-def _run(config: Config, screen: Console, as_json: bool) -> None:
+def run_engine(config: Config, screen: Console, as_json: bool) -> None:
+    """Until it ends or is ended, with a status line and a summary."""
     kernels.warm_up(lambda: screen.print("compiling kernels, this once …"))
     with told_if_slow(screen, _LOADING):
         engine = Engine(config, collect=False)
@@ -120,6 +121,8 @@ def _introduce(engine: Engine, screen: Console) -> None:
             )
     if engine.control is not None:
         screen.print(f"controlled on {engine.control.endpoint}; with: edge-engine control")
+    if engine.config.outputs.mcap is not None:
+        screen.print(escape(f"recording in {engine.config.outputs.mcap.path}"))
 
 
 def _trimming(engine: Engine) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from edge_engine.config import JsonlConfig
 from edge_engine.outputs.output import Circumstances, Output
 from edge_engine.outputs.queued import Published, Pulse, QueuedOutput
+from edge_engine.outputs.rotation import make_way
 from edge_engine.outputs.rows import message_of
 
 _BYTES_PER_MB = 1_000_000
@@ -62,14 +63,8 @@ class JsonLines:
 
     def _next_file(self, full: BinaryIO) -> BinaryIO:
         full.close()
-        for number in range(self._files - 1, 0, -1):
-            older = self._numbered(number - 1)
-            if older.exists():
-                older.replace(self._numbered(number))
+        make_way(self._path, self._files)
         return self._path.open("wb", buffering=0)
-
-    def _numbered(self, number: int) -> Path:
-        return self._path.with_suffix(f".{number}{self._path.suffix}") if number else self._path
 
     def close(self) -> None:
         if self._file is not None:

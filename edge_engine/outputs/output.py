@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from edge_engine.config import Config
 from edge_engine.ledger import Counts
 from edge_engine.result import Result
 from edge_engine.state import Status
@@ -26,11 +27,12 @@ class Health(NamedTuple):
 class Circumstances(NamedTuple):
     """What an output is told when it is opened. `descriptions` by stream, which are replaced in this very
     mapping when somebody changes what an engine does; `session` of this run; `waits`: the engine is lossless,
-    so results may wait for an output."""
+    so results may wait for an output. `config`: the engine's, for a recording to keep."""
 
     descriptions: Mapping[str, DescribeMessage]
     session: str
     waits: bool
+    config: Config | None = None
 
 
 class Output(Protocol):

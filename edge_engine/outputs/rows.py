@@ -18,6 +18,7 @@ from edge_engine.wire import Counters, HealthMessage, Mask, ObjectRow, ResultMes
 
 def message_of(result: Result, counts: Counts) -> ResultMessage:
     frame, labels = result.frame, result.labels
+    worked_ns = tuple(frame.work_ns.items())  # publish adds its own meanwhile
     return ResultMessage(
         stream=frame.stream,
         seq=frame.seq,
@@ -28,7 +29,7 @@ def message_of(result: Result, counts: Counts) -> ResultMessage:
         valid_until_ns=result.valid_until_ns,
         size=frame.size,
         model=result.model,
-        stages_ms={stage: work_ns / NS_PER_MS for stage, work_ns in frame.work_ns.items()},
+        stages_ms={stage: work_ns / NS_PER_MS for stage, work_ns in worked_ns},
         counters=counters_of(counts),
         objects=_objects(result.objects, labels),
         tags=_tags(result.tags, labels) if result.tags is not None else [],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
+from edge_engine.errors import SourceError
 from edge_engine.sources.live import LiveSource, Patience
 from edge_engine.sources.source import Source
-from edge_engine.sources.uri import parse_uri
+from edge_engine.sources.uri import SourceUri, parse_uri
 from edge_engine.state import StreamStatus
 
 SOURCES = {
@@ -17,6 +19,7 @@ SOURCES = {
     "gstreamer": "gstreamer:GStreamerSource",
     "http": "http:HttpSource",
     "lavfi": "lavfi:LavfiSource",
+    "mcap": "mcap:McapSource",
     "network": "network:NetworkSource",
     "picamera": "picamera:PicameraSource",
     "push": "push:PushSource",
@@ -41,8 +44,7 @@ def make_source(
     ConfigError for a malformed URI and SourceError for a package that isn't installed.
     """
     parsed = parse_uri(uri)
-    module, attribute = SOURCES[parsed.kind].split(":")
-    kind = getattr(import_module(f"{__name__}.{module}"), attribute)
+    kind = _class_of(parsed)
 
     def make() -> Source:
         source: Source = kind(parsed, pace=pace, loop=loop)
@@ -51,3 +53,14 @@ def make_source(
     if not kind.is_live:
         return make()
     return LiveSource(make, parsed.text, patience or Patience(), status or StreamStatus(parsed.text))
+
+
+def _class_of(uri: SourceUri) -> Any:  # noqa: ANN401 - each kind's own
+    module, attribute = SOURCES[uri.kind].split(":")
+    try:
+        return getattr(import_module(f"{__name__}.{module}"), attribute)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith(__name__.partition(".")[0]):
+            raise
+        cure = f"pip install 'edge-engine[{uri.kind}]'"
+        raise SourceError(f"source {uri.text}: needs {error.name}, which isn't installed: {cure}") from None

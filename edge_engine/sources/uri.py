@@ -15,6 +15,7 @@
     clips/street.mp4, file:PATH                  a video file
     pictures, file:PATH?fps=10                   a folder of pictures, paced at that rate (1/s)
     package:PACKAGE/PATH                         a file or folder inside an installed Python package
+    drive.mcap, mcap:PATH?stream=front           a recording of edge-engine record; which of its streams
     test:, test:640x480@30?frames=100            a synthetic pattern, that size and rate, for so many frames
 
 Whether a path is a video or a folder is decided by what is there. Paths are relative to the working
@@ -45,6 +46,7 @@ KINDS = {
     "push": "push",
     "camera": "camera",
     "file": "file",
+    "mcap": "mcap",
     "package": "file",
     "test": "test",
 }
@@ -126,7 +128,7 @@ def parse_uri(text: str) -> SourceUri:
         return _parse_scheme(scheme, rest, text)
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:", text) and not _exists(Path(text)):
         raise ConfigError(f"source {scheme}:… is of no known kind; known: {_EXAMPLES}")
-    return _parse_path(text, masked(text))
+    return _parse_path(text, masked(text), "file")
 
 
 _SECRETS = re.compile(
@@ -142,8 +144,8 @@ def masked(text: str) -> str:
 
 def _parse_scheme(scheme: str, rest: str, text: str) -> SourceUri:
     shown, kind = masked(text), KINDS[scheme]
-    if scheme == "file":
-        return _parse_path(rest, shown)
+    if scheme in ("file", "mcap"):
+        return _parse_path(rest, shown, scheme)
     if scheme == "package":
         target, options = _split_options(rest, shown)
         return _at_path(_inside_package(target, shown), options, shown)
@@ -176,18 +178,21 @@ def _parse_address(kind: str, text: str, shown: str) -> SourceUri:
     return SourceUri(kind, address, options, shown.partition("#")[0])
 
 
-def _parse_path(rest: str, text: str) -> SourceUri:
+def _parse_path(rest: str, text: str, kind: str) -> SourceUri:
     if not rest:
-        raise ConfigError(f"source {text}: expected a path after file:")
+        raise ConfigError(f"source {text}: expected a path after {kind}:")
     whole = _expanded(rest)
     if _exists(whole):
-        return _at_path(whole, {}, text)
+        return _at_path(whole, {}, text, kind)
     target, options = _split_options(rest, text)
-    return _at_path(_expanded(target), options, text)
+    return _at_path(_expanded(target), options, text, kind)
 
 
-def _at_path(path: Path, options: dict[str, str], text: str) -> SourceUri:
-    return SourceUri("folder" if _exists(path) and path.is_dir() else "file", str(path), options, text)
+def _at_path(path: Path, options: dict[str, str], text: str, kind: str = "file") -> SourceUri:
+    """A file ending in .mcap is a recording."""
+    is_folder = _exists(path) and path.is_dir()
+    kind = "folder" if is_folder else "mcap" if path.suffix == ".mcap" else kind
+    return SourceUri(kind, str(path), options, text)
 
 
 def _exists(path: Path) -> bool:
@@ -205,7 +210,7 @@ def _expanded(path: str) -> Path:
 
 
 def _split_options(rest: str, text: str, mark: str = "?") -> tuple[str, dict[str, str]]:
-    target, _, query = rest.partition(mark)
+    target, _, query = rest.rpartition(mark) if mark in rest else (rest, "", "")
     options: dict[str, str] = {}
     for pair in filter(None, query.split("&")):
         name, equals, value = pair.partition("=")

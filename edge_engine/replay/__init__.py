@@ -1,0 +1,1 @@
+"""replay: the pipeline on what was recorded (recording/), and whether it still says the same."""
