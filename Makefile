@@ -5,8 +5,9 @@
 #              of time); 100,000 messages harmed on the way, and subscribers that are stopped; 1,000,000 harmful
 #              commands, and keys that are taken away; 10,000 mutated model files, each of which ends the command
 #              line in one line, or runs
-# make rig-v4l2     cameras: the kernel's own, in an emulated machine (once: sudo tests/rigs/v4l2_vm/setup)
-# make soak-v4l2    that camera unplugged 20 times, and worse, with the times that it takes
+# make rig-v4l2     cameras: the kernel's own and a USB one, in an emulated machine (once: sudo
+#                   tests/rigs/v4l2_vm/setup)
+# make soak-v4l2    these cameras unplugged 20 times, and worse, with the times that it takes
 # make rig-gstreamer   the tests that need GStreamer, which no Python package brings
 # RUNTIME=gpu or openvino takes that build of ONNX Runtime; PYTHON=python3.12 another interpreter.
 
@@ -41,10 +42,11 @@ soak: .venv/dev-$(RUNTIME)
 
 # GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.
 rig-v4l2: .venv/dev-$(RUNTIME)
-	tests/rigs/v4l2_vm/run "$(BIN)/python -m pytest tests/sources/test_v4l2_camera.py"
+	tests/rigs/v4l2_vm/run "$(BIN)/python -m pytest tests/sources/test_v4l2_camera.py tests/sources/test_usb_camera.py"
 
 soak-v4l2: .venv/dev-$(RUNTIME)
 	tests/rigs/v4l2_vm/run "$(BIN)/python -m tests.sources.soak_v4l2"
+	tests/rigs/v4l2_vm/run "$(BIN)/python -m tests.sources.soak_usb_camera"
 
 rig-gstreamer: .venv-gstreamer/dev-$(RUNTIME)
 	.venv-gstreamer/bin/python -m pytest tests/sources/test_gstreamer.py tests/sources/test_pipelines.py

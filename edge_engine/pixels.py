@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.errors import CorruptFrameError
+from edge_engine.jpeg_decoder import REDUCTIONS, decode_jpeg, reduced_size
 
 Colour = Literal["RGB", "BGR"]
 Image = NDArray[np.uint8]
@@ -76,36 +77,31 @@ def _cut(plane: Image, region: Region) -> Image:
 class JpegPixels:
     """A JPEG still packed as it came; decoded at the smallest of 1, 1/2, 1/4, 1/8 that is large enough.
 
-    `size` is as stored: EXIF orientation is not applied, so that pixels and boxes agree with it. `packed`:
-    the JPEG, uint8 [n].
+    `size` is as stored: EXIF orientation is not applied, so that pixels and boxes agree with it. `packed`
+    is the JPEG itself.
     """
 
     def __init__(self, data: bytes, size: tuple[int, int]) -> None:
-        self.packed = np.frombuffer(data, np.uint8)
+        self.packed = data
         self.size = size
 
     def resize_into(self, target: Image, colour: Colour, region: Region | None = None) -> None:
         region = region or Region(0, 0, *self.size)
         reduction = _reduction((region.width, region.height), target)
-        reduced = _decode_jpeg(self.packed, _DECODES[reduction])
+        reduced = _room(reduced_size(self.size, reduction))
+        decode_jpeg(self.packed, reduced)
         _resize_bgr(reduced, tuple(length / reduction for length in region), target, colour)
 
     def bgr(self) -> Image:
-        return _decode_jpeg(self.packed, cv2.IMREAD_COLOR)
-
-
-_DECODES = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-}
+        whole = np.empty((self.size[1], self.size[0], 3), np.uint8)
+        decode_jpeg(self.packed, whole)
+        return whole
 
 
 def _reduction(size: tuple[int, int], target: Image) -> int:
-    """Of the coarsest decode that still has target's pixels in both directions: 1, 2, 4 or 8."""
+    """Of the coarsest decode that still has target's pixels in both directions."""
     scale = min(size[0] // target.shape[1], size[1] // target.shape[0])
-    return max(reduction for reduction in _DECODES if reduction <= max(scale, 1))
+    return max(reduction for reduction in REDUCTIONS if reduction <= max(scale, 1))
 
 
 def _resize_bgr(image: Image, part: Part, target: Image, colour: Colour) -> None:
@@ -126,16 +122,6 @@ def _resize_part(image: Image, part: Part, target: Image) -> None:
     to_image = np.array([[x, 0, left + x / 2 - 0.5], [0, y, top + y / 2 - 0.5]])
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cv2.warpAffine(image, to_image, size, dst=target, flags=how, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _decode_jpeg(data: NDArray[np.uint8], flags: int) -> Image:
-    try:
-        image = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:  # no data at all, or a size that isn't plausible
-        image = None
-    if image is None:
-        raise CorruptFrameError(f"a JPEG of {data.size} bytes can't be decoded")
-    return np.asarray(image, np.uint8)
 
 
 class AvPixels:
@@ -202,6 +188,17 @@ def _scratch(*shape: int) -> Image:
     if shape not in known:
         known[shape] = np.empty(shape, np.uint8)
     return known[shape]
+
+
+def _room(size: tuple[int, int]) -> Image:
+    """This thread's own place for a BGR picture of that width and height, overwritten at each use, in one as
+    large as the largest so far.
+    """
+    count = 3 * size[0] * size[1]
+    known: Image | None = _threads.__dict__.get("room")
+    if known is None or known.size < count:
+        known = _threads.__dict__["room"] = np.empty(count, np.uint8)
+    return known[:count].reshape(size[1], size[0], 3)
 
 
 def plane_lines(plane: Any) -> Image:  # noqa: ANN401 - PyAV's types hide that a plane is a buffer

@@ -113,7 +113,7 @@ def image_of(pixels: Pixels | None) -> bytes | RawImage:
     """A JPEG's bytes, or the planes of any other picture."""
     known = _recordable(pixels)
     if isinstance(known, JpegPixels):
-        return known.packed.tobytes()
+        return known.packed
     if not isinstance(known, AvPixels):
         image = known.bgr()
         return RawImage(known.size, _FOXGLOVE["bgr24"], 3 * known.size[0], image.tobytes())

@@ -22,6 +22,11 @@ MAX_STAMP_AGE_NS = 2 * NS_PER_S
 of the hand-over is the earliest that is known then.
 """
 
+_MOST_UNFILLED = 2
+"""Buffers in a row that come back as damaged without a byte in them: a driver whose transfers have failed for
+good, as uvcvideo's do at an endpoint that is halted, hands them all back so, and gives nothing more.
+"""
+
 _CONTROL = "control."
 
 
@@ -48,6 +53,7 @@ class V4l2CameraSource:
         self.description = self._name
         self.missed = 0
         self._sequence: int | None = None
+        self._unfilled = 0
         self._device: Device | None = None
         self._reader: PictureReader | None = None
         self._interrupted = threading.Event()
@@ -78,7 +84,7 @@ class V4l2CameraSource:
             device.close()
             raise
         self.description = self._describe(pix, rate)
-        self._device, self._sequence = device, None
+        self._device, self._sequence, self._unfilled = device, None, 0
         with self._lock:
             self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
@@ -112,11 +118,20 @@ class V4l2CameraSource:
 
     def _take(self, device: Device, reader: PictureReader) -> Grab:
         with device.picture() as (buffer, data):
+            is_damaged = bool(buffer.flags & api.BUF_FLAG_ERROR)
+            self._note_unfilled(is_damaged and not buffer.bytesused)
             self._count(buffer.sequence)
             captured_ns, captured_utc_ns = _stamp(buffer)
-            if buffer.flags & api.BUF_FLAG_ERROR:
+            if is_damaged:
                 raise CorruptFrameError("marked as damaged by the driver")
             return Grab(reader.read(data), captured_ns, captured_utc_ns)
+
+    def _note_unfilled(self, is_unfilled: bool) -> None:
+        self._unfilled = self._unfilled + 1 if is_unfilled else 0
+        if self._unfilled == _MOST_UNFILLED:
+            raise SourceError(
+                f"{self._name}: lost: the driver has given up, and hands its buffers back empty"
+            )
 
     def _count(self, sequence: int) -> None:
         if self._sequence is not None and sequence > self._sequence:
