@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Tally: TypeAlias = Mapping[str, int]
+Tally: TypeAlias = dict[str, int]
 """How many, by label; never changed once it is given out."""
 
 EventKind: TypeAlias = Literal["entered", "exited", "appeared", "lost_inside", "crossed"]

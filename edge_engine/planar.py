@@ -15,7 +15,7 @@ _CORNERS_OF_EDGE = 2
 
 def edges_of(points: Sequence[Point], *, is_closed: bool) -> list[Edge]:
     """From each point to the next; of a polygon also from the last to the first."""
-    return list(pairwise((*points, points[0]) if is_closed else points))
+    return list(pairwise((*points, *points[:1]) if is_closed else points))
 
 
 def area_of(points: Sequence[Point]) -> float:
@@ -69,7 +69,7 @@ def clipped(points: Sequence[Point], size: Point) -> list[Point]:
 
 def _cut(points: list[Point], axis: int, limit: float, sign: float) -> list[Point]:
     kept: list[Point] = []
-    for a, b in edges_of(points, is_closed=True) if points else ():
+    for a, b in edges_of(points, is_closed=True):
         a_in, b_in = sign * (a[axis] - limit) >= 0, sign * (b[axis] - limit) >= 0
         if a_in:
             kept.append(a)

@@ -18,15 +18,12 @@ class Shapes(NamedTuple):
     starts: NDArray[np.int64]
     which: NDArray[np.int64]
 
-    def __len__(self) -> int:
-        return len(self.which)
-
 
 def points_in_polygons(points: NDArray[np.float64], polygons: Shapes) -> NDArray[np.bool_]:
     """bool [n, k]: which of n objects' points (float64 [n, a, 2]) lie in which polygons, edges included."""
-    inside = np.zeros((len(points), len(polygons)), np.uint8)
+    corners, starts, which = polygons
+    inside = np.zeros((len(points), len(which)), np.uint8)
     if inside.size:
-        corners, starts, which = polygons
         load().points_in_polygons(points, *points.shape[:2], which, corners, starts, len(which), inside)
     return inside.view(np.bool_)
 
@@ -41,11 +38,11 @@ def steps_across_lines(
     All points are taken as if they were moved by an infinitesimal (ε, ε²): so none lies on a line, no way
     goes through a corner, and the ways that a path is made of add up.
     """
-    if before.shape != (len(after), len(lines), 2):
-        raise ValueError(f"from {before.shape} to {after.shape} across {len(lines)} lines")
+    corners, starts, which = lines
+    if before.shape != (len(after), len(which), 2):
+        raise ValueError(f"from {before.shape} to {after.shape} across {len(which)} lines")
     crossed = np.zeros(before.shape[:2], np.int64)
     if crossed.size:
-        corners, starts, which = lines
         load().steps_across_lines(
             before, after, *after.shape[:2], which, corners, starts, len(which), crossed
         )

@@ -12,15 +12,15 @@ from edge_engine.places import PlaceConfig
 
 
 def check_places(name: str, stream: StreamConfig, spec: ModelSpec, *, finds: bool, is_tracked: bool) -> None:
-    """`spec`: the model's, with the `classes` that the stream publishes; `finds`: whether it finds objects."""
+    """`spec`: the model's, with the `classes` that the stream publishes; `finds`: whether it finds objects.
+    Raises ConfigError."""
     if (stream.zones or stream.lines) and not finds:
         expected = "expected a model that finds objects, for zones and lines"
         raise ConfigError(f"stream {name}, model {spec.name}: its task is {spec.task}; {expected}")
     if stream.lines and not is_tracked:
-        raise ConfigError(
-            f"stream {name}, lines.{next(iter(stream.lines))}: crossings need tracking; expected `tracking: {{}}`"
-            " for the stream or for all"
-        )
+        expected = "expected `tracking: {}` for the stream or for all"
+        line = next(iter(stream.lines))
+        raise ConfigError(f"stream {name}, lines.{line}: crossings need tracking; {expected}")
     for kind, places in (("zones", stream.zones), ("lines", stream.lines)):
         for place, asked in places.items():
             _check_classes(f"stream {name}, {kind}.{place}.classes", asked, spec.labels, spec.classes)
@@ -33,6 +33,4 @@ def _check_classes(where: str, asked: PlaceConfig, labels: Sequence[str], publis
         if class_id is None:
             raise ConfigError(f"{where}: {unknown(labels, str(label))}")
         if given and class_id not in given:
-            raise ConfigError(
-                f"{where}: {labels[class_id]} is not published; expected some of the stream's classes"
-            )
+            raise ConfigError(f"{where}: {labels[class_id]} is not published; expected some that are")
