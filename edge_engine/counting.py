@@ -15,8 +15,7 @@ EventKind: TypeAlias = Literal["entered", "exited", "appeared", "lost_inside", "
 Direction: TypeAlias = Literal["left_to_right", "right_to_left"]
 
 
-@dataclass(frozen=True, slots=True)
-class Visits:
+class Visits(NamedTuple):
     """Of a zone in a tracked stream: how many came and went since the session began, and how long those that
     are inside have been there by now; 0 where nobody is."""
 
@@ -28,8 +27,7 @@ class Visits:
     mean_dwell_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneCount:
+class ZoneCount(NamedTuple):
     """`is_inside`: bool [n], which of the picture's objects have their anchor inside. `inside`: of a tracked
     stream those that are settled inside (zones/), else those same objects."""
 
@@ -41,8 +39,7 @@ class ZoneCount:
     visits: Visits | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LineCount:
+class LineCount(NamedTuple):
     """How many crossed a line, in each direction, since the session began."""
 
     name: str

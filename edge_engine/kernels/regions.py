@@ -36,7 +36,7 @@ def steps_across_lines(
     downwards.
 
     All points are taken as if they were moved by an infinitesimal (ε, ε²): so none lies on a line, no way
-    goes through a corner, and the ways that a path is made of add up.
+    goes through a corner, and the ways that a path is made of add up. From NaN none is crossed.
     """
     corners, starts, which = lines
     if before.shape != (len(after), len(which), 2):

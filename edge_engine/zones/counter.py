@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from edge_engine.counting import Counted, Event, Visits, ZoneCount
 from edge_engine.frame import Frame
 from edge_engine.places import LineConfig, ZoneConfig
-from edge_engine.result import Objects, TrackState
+from edge_engine.result import Objects
 from edge_engine.zones.following import Following, Picture
 from edge_engine.zones.layout import Layout, Sizes
-from edge_engine.zones.sighting import Sighting, Table, sight
+from edge_engine.zones.sighting import LOST, Sighting, Table, sight
 
 _PX_PER_MEGAPIXEL = 1e6
 
@@ -34,14 +34,14 @@ class Counter:
         self._following = None if max_lost_ms is None else Following([*zones], [*lines], max_lost_ms)
         self._laid: tuple[Layout, Sizes] | None = None
         self._labels: Sequence[str] | None = None
-        self._wanted: tuple[Table, Table]
+        self._wanted: Table
 
     def update(self, objects: Objects, labels: Sequence[str], frame: Frame) -> Counted:
         """Pictures come in the order of their stamps, and tracked where the stream is; `labels`: those of the
         model."""
         layout = self._lay(frame.size)
         if labels is not self._labels:
-            self._labels, self._wanted = labels, (layout.zones.wanted(labels), layout.lines.wanted(labels))
+            self._labels, self._wanted = labels, layout.wanted(labels)
         seen = sight(objects, layout, self._wanted, frame.size)
         events: list[Event] = []
         if self._following is not None:
@@ -60,7 +60,7 @@ class Counter:
     def _follow(self, following: Following, seen: Sighting, layout: Layout, picture: Picture) -> list[Event]:
         tracking = seen.objects.tracking
         assert tracking is not None
-        is_seen = tracking.states != TrackState.LOST
+        is_seen = tracking.states != LOST
         if not is_seen.all():
             seen, tracking = seen.at(is_seen), tracking.at(is_seen)
         return following.follow(seen, tracking, layout, picture)

@@ -35,15 +35,17 @@ def cross(
     """Notes where the objects, which are `rows` of what is known, are now. Of those that `may_settle`, bool
     [n], whose crossings count by that."""
     before, counts = known.positions[rows], seen.counts_at
-    is_known = counts & ~np.isnan(before[..., 0])
-    steps = np.where(is_known, steps_across_lines(before, seen.positions, lines.shapes), 0)
+    steps = steps_across_lines(before, seen.positions, lines.shapes) * counts
     known.positions[rows] = np.where(counts[..., None], seen.positions[:, lines.shapes.which], before)
-    nets, crossed_ns = known.nets[rows] + steps, known.crossed_ns[rows]
+    nets = known.nets[rows]
     if steps.any():
+        nets += steps
         known.nets[rows] = nets
-        known.crossed_ns[rows] = crossed_ns = np.where(steps != 0, now_ns, crossed_ns)
+        known.crossed_ns[rows] = np.where(steps != 0, now_ns, known.crossed_ns[rows])
+    if not nets.any():
+        return []
+    crossed_ns = known.crossed_ns[rows]
     is_settling = counts & (nets != 0) & may_settle[:, None] & (now_ns - crossed_ns >= lines.settle_ns)
-    found = np.argwhere(is_settling)
-    if len(found):
-        known.nets[rows] = np.where(is_settling, 0, nets)
-    return [Crossing(i, k, int(nets[i, k]), int(crossed_ns[i, k])) for i, k in found.tolist()]
+    known.nets[rows] = np.where(is_settling, 0, nets)
+    found = np.argwhere(is_settling).tolist()
+    return [Crossing(i, k, int(nets[i, k]), int(crossed_ns[i, k])) for i, k in found]

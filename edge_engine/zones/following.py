@@ -18,6 +18,8 @@ from edge_engine.zones.layout import Layout
 from edge_engine.zones.sighting import Sighting
 from edge_engine.zones.visiting import INSIDE, Move, dwells_ns, settle
 
+_CONFIRMED = int(TrackState.CONFIRMED)
+
 
 class Picture(NamedTuple):
     """Which one it is, and the model's labels."""
@@ -44,7 +46,7 @@ class Following:
         rows = known.rows_of(tracking.ids)
         known.seen_ns[rows] = now_ns
         known.boxes_xyxy[rows], known.scores[rows] = seen.objects.boxes_xyxy, seen.objects.scores
-        is_confirmed = tracking.states == TrackState.CONFIRMED
+        is_confirmed = tracking.states == _CONFIRMED
         for move in settle(known, rows, seen, is_confirmed, layout.zones.settle_ns, now_ns):
             events += self._moved(move, int(rows[move.row]), seen, picture)
         for crossing in cross(known, rows, seen, is_confirmed, layout.lines, now_ns):
@@ -78,6 +80,8 @@ class Following:
         """Whom the tracker has forgotten."""
         known = self._known
         is_gone = picture.frame.shown_ns - known.seen_ns > self._max_lost_ns
+        if not is_gone.any():
+            return []
         gone = np.argwhere((known.sides == INSIDE) & is_gone[:, None]).tolist()
         events = [self._left("lost_inside", row, zone, known.seen_ns[row], picture) for row, zone in gone]
         known.keep(~is_gone)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
 
-NOWHERE = -1
+NOWHERE, NOBODY = -1, -1
 
 
 @dataclass(slots=True)
@@ -56,9 +56,11 @@ class Known:
 
     def rows_of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The row of each id; those that are new get one."""
-        new = np.setdiff1d(ids, self.ids) if len(ids) else ids
-        if len(new):
-            self._add(Known.strangers(new, self.sides.shape[1], self.nets.shape[1]))
+        rows = np.searchsorted(self.ids, ids)
+        is_new = np.append(self.ids, NOBODY)[rows] != ids
+        if not is_new.any():
+            return rows
+        self._add(Known.strangers(ids[is_new], self.sides.shape[1], self.nets.shape[1]))
         return np.searchsorted(self.ids, ids)
 
     def _add(self, others: Known) -> None:

@@ -27,36 +27,28 @@ _ALONG = {"left": 0.0, "center": 0.5, "right": 1.0, "top": 0.0, "bottom": 1.0}
 
 @dataclass(frozen=True)
 class Places(Generic[P]):
-    """k zones, or k lines. `settle_ns`: int64 [k]; `min_scores`: float32 [k]."""
+    """k zones, or k lines. `settle_ns`: int64 [k]."""
 
     names: tuple[str, ...]
     configs: tuple[P, ...]
     shapes: Shapes
     settle_ns: NDArray[np.int64]
-    min_scores: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.names)
-
-    def wanted(self, labels: Sequence[str]) -> NDArray[np.bool_]:
-        """bool [labels, k]: which labels count where."""
-        table = np.ones((len(labels), len(self)), np.bool_)
-        for k, place in enumerate(self.configs):
-            if place.classes is not None:
-                class_ids = [class_id_of(labels, str(name)) for name in place.classes]
-                table[:, k] = np.isin(np.arange(len(labels)), [i for i in class_ids if i is not None])
-        return table
 
 
 @dataclass(frozen=True)
 class Layout:
     """`anchors`: float64 [a, 2], the points of a box that are asked for, along its width and height from 0 to
-    1. `areas`: float64 [zones], the part of the picture that each zone fills."""
+    1. `areas`: float64 [zones], the part of the picture that each zone fills. `min_scores`: float32, those of
+    the zones, then of the lines."""
 
     zones: Places[ZoneConfig]
     lines: Places[LineConfig]
     anchors: NDArray[np.float64]
     areas: NDArray[np.float64]
+    min_scores: NDArray[np.float32]
 
     @classmethod
     def of(cls, zones: Mapping[str, ZoneConfig], lines: Mapping[str, LineConfig], size: Size) -> Layout:
@@ -67,6 +59,7 @@ class Layout:
             _places(lines, anchors, size),
             np.array([_along(anchor) for anchor in anchors]).reshape(-1, 2),
             np.array([area_of(clipped(_fractions(zone, size), (1, 1))) for zone in zones.values()]),
+            np.array([place.min_score for place in (*zones.values(), *lines.values())], np.float32),
         )
 
     def positions(self, boxes_xyxy: NDArray[np.float32], size: Size) -> NDArray[np.float64]:
@@ -74,6 +67,16 @@ class Layout:
         left_top = boxes_xyxy[:, None, :2].astype(np.float64)
         right_bottom = boxes_xyxy[:, None, 2:].astype(np.float64)
         return (left_top * (1 - self.anchors) + right_bottom * self.anchors) / size
+
+    def wanted(self, labels: Sequence[str]) -> NDArray[np.bool_]:
+        """bool [labels, zones + lines]: which labels count where."""
+        places = (*self.zones.configs, *self.lines.configs)
+        table = np.ones((len(labels), len(places)), np.bool_)
+        for k, place in enumerate(places):
+            if place.classes is not None:
+                class_ids = [class_id_of(labels, str(name)) for name in place.classes]
+                table[:, k] = np.isin(np.arange(len(labels)), [i for i in class_ids if i is not None])
+        return table
 
 
 def _places(places: Mapping[str, P], anchors: Sequence[str], size: Size) -> Places[P]:
@@ -84,8 +87,7 @@ def _places(places: Mapping[str, P], anchors: Sequence[str], size: Size) -> Plac
         np.array([anchors.index(place.anchor) for place in places.values()], np.int64),
     )
     settle_ns = np.array([place.settle_ms * NS_PER_MS for place in places.values()], np.int64)
-    min_scores = np.array([place.min_score for place in places.values()], np.float32)
-    return Places(tuple(places), tuple(places.values()), shapes, settle_ns, min_scores)
+    return Places(tuple(places), tuple(places.values()), shapes, settle_ns)
 
 
 def _along(anchor: str) -> tuple[float, float]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.kernels.regions import points_in_polygons
 from edge_engine.result import Objects, TrackState
-from edge_engine.zones.layout import Layout, Places, Size
+from edge_engine.zones.layout import Layout, Size
 
 Table = NDArray[np.bool_]
+LOST = int(TrackState.LOST)
 
 
 class Sighting(NamedTuple):
@@ -34,17 +35,11 @@ class Sighting(NamedTuple):
         return Sighting(objects, self.positions[which], *tables)
 
 
-def sight(objects: Objects, layout: Layout, wanted: tuple[Table, Table], size: Size) -> Sighting:
-    """`wanted`: bool [labels, z] and [labels, l], which labels count where. Lost ones count nowhere."""
-    positions = layout.positions(objects.boxes_xyxy, size)
-    counts_in = _counts(objects, layout.zones, wanted[0])
-    counts_at = _counts(objects, layout.lines, wanted[1])
-    is_inside = points_in_polygons(positions, layout.zones.shapes) & counts_in
-    return Sighting(objects, positions, is_inside, counts_in, counts_at)
-
-
-def _counts(objects: Objects, places: Places[Any], wanted: Table) -> Table:
-    counts: Table = wanted[objects.class_ids] & (objects.scores[:, None] >= places.min_scores)
+def sight(objects: Objects, layout: Layout, wanted: Table, size: Size) -> Sighting:
+    """`wanted`: bool [labels, z + l], which labels count where. Lost ones count nowhere."""
+    positions, zones = layout.positions(objects.boxes_xyxy, size), len(layout.zones)
+    counts: Table = wanted[objects.class_ids] & (objects.scores[:, None] >= layout.min_scores)
     if objects.tracking is not None:
-        counts &= (objects.tracking.states != TrackState.LOST)[:, None]
-    return counts
+        counts &= (objects.tracking.states != LOST)[:, None]
+    is_inside = points_in_polygons(positions, layout.zones.shapes) & counts[:, :zones]
+    return Sighting(objects, positions, is_inside, counts[:, :zones], counts[:, zones:])

@@ -36,10 +36,11 @@ def settle(
         known.since_ns[rows] = since_ns = np.where(turns, now_ns, since_ns)
     is_settling = seen.counts_in & (sides != leanings) & may_settle[:, None]
     is_settling &= now_ns - since_ns >= settle_ns
-    found = np.argwhere(is_settling)
-    if len(found):
-        known.sides[rows] = np.where(is_settling, leanings, sides)
-    return [Move(i, z, int(sides[i, z]), int(leanings[i, z]), int(since_ns[i, z])) for i, z in found.tolist()]
+    if not is_settling.any():
+        return []
+    known.sides[rows] = np.where(is_settling, leanings, sides)
+    found = np.argwhere(is_settling).tolist()
+    return [Move(i, z, int(sides[i, z]), int(leanings[i, z]), int(since_ns[i, z])) for i, z in found]
 
 
 def dwells_ns(known: Known) -> tuple[list[int], list[float]]:

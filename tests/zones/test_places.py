@@ -27,14 +27,14 @@ def said_of(kind: str, place: str, rest: str = "") -> str:
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        (SQUARE, '"unit" is missing; expected pixels or fractions'),
-        (f"{SQUARE}, unit: percent", "unit: expected pixels or fractions"),
+        (SQUARE, '"unit" is missing; expected fractions or pixels'),
+        (f"{SQUARE}, unit: percent", "unit: expected fractions or pixels"),
         (f"{SQUARE}, unit: pixels, size: [640]", "size: expected width and height in pixels"),
         (
             f"{SQUARE}, unit: fractions, size: [640, 480]",
             "size is given; expected it only where unit is pixels",
         ),
-        (f"{SQUARE}, unit: fractions, anchor: feet", "anchor: expected center or"),
+        (f"{SQUARE}, unit: fractions, anchor: feet", "anchor: expected bottom_center or"),
         (f"{SQUARE}, unit: fractions, settle_ms: -1", "settle_ms: expected an integer from 0"),
         (f"{SQUARE}, unit: fractions, area_m2: 0", "area_m2: expected a number above 0"),
         ("points: [[0, 0], [1, 1]], unit: fractions", "2 points; expected at least 3 corners"),

@@ -138,10 +138,8 @@ def test_a_subscriber_gets_each_event_of_a_live_stream_with_its_result(tmp_path:
 def test_listen_shows_events_and_prints_them_as_json_when_asked(tmp_path: Path) -> None:
     engine = start_program("run", str(configuration(tmp_path, is_paced=True)))
     endpoint = f"ipc://{tmp_path}/results"
-    readable = run_program("listen", endpoint, "--count", "100", "--timeout", "60").stdout
-    as_json = run_program(
-        "listen", endpoint, "--json", "--events", "--count", "100", "--timeout", "60"
-    ).stdout
+    readable = run_program("listen", endpoint, "--count", "80", "--timeout", "60").stdout
+    as_json = run_program("listen", endpoint, "--json", "--events", "--count", "80", "--timeout", "60").stdout
     engine.send_signal(signal.SIGINT)
     engine.communicate(timeout=60)
     assert any(line.startswith("street: ") and "middle" in line for line in readable.splitlines())
