@@ -6,8 +6,8 @@ A message is one ZeroMQ frame:
 
 `topic` is `result/<stream>`, `event/<stream>`, `health/<stream>` or `describe/<stream>`: first, so that
 ZeroMQ's prefix filter works; of questions and answers it is `clock` or `control`. `payload` is MessagePack, a
-map with named fields. `crc32` is zlib's CRC-32 of everything before it, 4 bytes, big-endian. One frame, not several:
-CONFLATE would tear them apart. Fields are only ever added, with defaults, so that older clients go
+map with named fields. `crc32` is zlib's CRC-32 of everything before it, 4 bytes, big-endian. One frame, not
+several: CONFLATE would tear them apart. Fields are only ever added, with defaults, so that older clients go
 on working.
 
 `messages` is what an engine publishes, `control` what it may be told and asked, `summary` how it is doing.

@@ -91,9 +91,8 @@ class Following:
         known, zone, account = self._known, move.zone, self._zones[move.zone]
         if move.side == INSIDE:
             known.entered_ns[row, zone] = move.since_ns
-            known.class_ids[row, zone] = seen.objects.class_ids[move.row]
+            known.labels[row, zone] = label = picture.labels[seen.objects.class_ids[move.row]]
             kind: EventKind = "appeared" if move.origin == NOWHERE else "entered"
-            label = picture.labels[known.class_ids[row, zone]]
             account.note(kind, label)
             return [self._event(kind, account.name, row, label, move.since_ns, picture)]
         if move.origin == INSIDE:
@@ -101,7 +100,7 @@ class Following:
         return []
 
     def _left(self, kind: EventKind, row: int, zone: int, left_ns: int, picture: Picture) -> Event:
-        account, label = self._zones[zone], picture.labels[self._known.class_ids[row, zone]]
+        account, label = self._zones[zone], str(self._known.labels[row, zone])
         account.note(kind, label)
         dwell_ms = float(left_ns - self._known.entered_ns[row, zone]) / NS_PER_MS
         return self._event(kind, account.name, row, label, left_ns, picture)._replace(dwell_ms=dwell_ms)

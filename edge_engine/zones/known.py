@@ -19,7 +19,7 @@ class Known:
     When, where and how each was last seen: `seen_ns`, `boxes_xyxy`, `scores`. Zones, [n, z]: the side on
     which it is settled (`sides` int8: 1 inside, 0 outside, NOWHERE yet), the one on which it is seen
     (`leanings`) since when (`since_ns`), and of those inside when and with which label they came
-    (`entered_ns`, `class_ids`). Lines: where it was last seen (`positions` float64 [n, l, 2], in fractions,
+    (`entered_ns`, `labels`). Lines: where it was last seen (`positions` float64 [n, l, 2], in fractions,
     NaN before), the crossings that don't count yet (`nets`), and when the last of them was (`crossed_ns`).
     """
 
@@ -31,7 +31,7 @@ class Known:
     leanings: NDArray[np.int8]
     since_ns: NDArray[np.int64]
     entered_ns: NDArray[np.int64]
-    class_ids: NDArray[np.int32]
+    labels: NDArray[np.object_]
     positions: NDArray[np.float64]
     nets: NDArray[np.int64]
     crossed_ns: NDArray[np.int64]
@@ -48,7 +48,7 @@ class Known:
             leanings=np.full((n, zones), NOWHERE, np.int8),
             since_ns=np.zeros((n, zones), np.int64),
             entered_ns=np.zeros((n, zones), np.int64),
-            class_ids=np.zeros((n, zones), np.int32),
+            labels=np.full((n, zones), "", np.object_),
             positions=np.full((n, lines, 2), np.nan),
             nets=np.zeros((n, lines), np.int64),
             crossed_ns=np.zeros((n, lines), np.int64),

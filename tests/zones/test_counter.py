@@ -248,3 +248,11 @@ def test_event_numbers_have_no_gaps() -> None:
         numbers += [event.number for event in subject.update(crowd, LABELS, frame(now_ms)).events]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) > 100
+
+
+def test_who_came_under_a_label_goes_under_it_when_another_model_has_other_labels() -> None:
+    subject = counter(left=zone())
+    walk(subject, {0: 20, 200: 20})
+    (gone,) = subject.update(objects({}), ("thing",), frame(1300)).events
+    assert (gone.kind, gone.label) == ("lost_inside", "person")
+    assert subject.update(objects({}), ("thing",), frame(1400)).zones[0].inside == {}
