@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from edge_engine.choosing import Choices
-from edge_engine.config import Config
+from edge_engine.config import Config, StreamConfig, TrackingConfig
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.lineup import Lineup
 from edge_engine.models.providers import Setting
@@ -30,6 +30,7 @@ from edge_engine.stages.publish import Publish, StreamRecord
 from edge_engine.stages.stage import Stage
 from edge_engine.stillness import Stillness
 from edge_engine.tracking.tracker import Tracker
+from edge_engine.zones.counter import Counter
 
 if TYPE_CHECKING:  # without it, whoever needs it says what to install
     import onnxruntime as ort
@@ -116,9 +117,16 @@ def _terms(parts: Parts, choices: Choices) -> dict[str, StreamTerms]:
             parts.streams[name].ledger,
             stream.max_age_ms,
             Tracker(tracking, asked[name].high) if (tracking := asked[name].tracking) is not None else None,
+            _counter(name, stream, asked[name].tracking),
         )
         for name, stream in parts.config.streams.items()
     }
+
+
+def _counter(name: str, stream: StreamConfig, tracking: TrackingConfig | None) -> Counter | None:
+    if not (stream.zones or stream.lines):
+        return None
+    return Counter(name, stream.zones, stream.lines, tracking.max_lost_ms if tracking is not None else None)
 
 
 def _frame_ring(policy: Policy, ledger: Ledger) -> Ring[FrameSlot]:

@@ -18,6 +18,7 @@ from edge_engine.models.families.limits import Limits
 from edge_engine.models.model import Model
 from edge_engine.models.sidecar import read_labels
 from edge_engine.models.spec import ModelSpec
+from edge_engine.zones.checking import check_places
 
 _TRACKED_TASKS = ("detection", "instance-segmentation", "pose")
 
@@ -54,7 +55,7 @@ def asked_of_streams(config: Config, model: Model) -> dict[str, Asked]:
     if config.iou_threshold is not None:
         spec = replace(spec, iou_threshold=config.iou_threshold)
     general = _asked(model, spec, config.tracking, "")
-    return {
+    asked = {
         name: _asked(
             model,
             _chosen(spec, stream, f"stream {name}, "),
@@ -65,6 +66,16 @@ def asked_of_streams(config: Config, model: Model) -> dict[str, Asked]:
         else general
         for name, stream in config.streams.items()
     }
+    for name, stream in config.streams.items():
+        of_stream = replace(spec, classes=asked[name].classes)
+        check_places(
+            name,
+            stream,
+            of_stream,
+            finds=spec.task in _TRACKED_TASKS,
+            is_tracked=asked[name].tracking is not None,
+        )
+    return asked
 
 
 class _Terms(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from edge_engine.places import LineConfig, PlaceName, ZoneConfig
 from edge_engine.yaml_source import Document, parse, read_text
 from edge_engine.yaml_struct import NUMBERS_TOO, LabelName, LabelNames, Names, build
 
@@ -66,7 +67,8 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ends the stream. `still_after_ms`: a camera whose pictures have not changed at all, or have been black,
     for so long is not valid; null for one that rightly sees nothing move, such as a screen. A client is told
     that fewer than `min_fps` results a second are a fault. `classes`, thresholds and `tracking`:
-    as in Config, for this stream.
+    as in Config, for this stream. `zones` and `lines`: where objects are counted (places.py), by name; lines
+    need tracking.
     """
 
     source: SourceText
@@ -82,6 +84,8 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     score_threshold: Share | None = None
     label_thresholds: dict[LabelName, Share] = {}
     tracking: TrackingConfig | None = None
+    zones: dict[PlaceName, ZoneConfig] = {}
+    lines: dict[PlaceName, LineConfig] = {}
 
 
 class ZeroMqConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

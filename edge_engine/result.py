@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_engine.counting import Counted, Event, LineCount, ZoneCount
 from edge_engine.frame import Frame
 from edge_engine.letterbox import Letterbox
 
@@ -40,6 +41,12 @@ class Tracking:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def at(self, which: NDArray[np.bool_]) -> Tracking:
+        """Some of them, bool [n]."""
+        return Tracking(
+            self.ids[which], self.states[which], self.velocities[which], self.velocity_covariances[which]
+        )
 
 
 @dataclass(slots=True)
@@ -134,13 +141,15 @@ Answer: TypeAlias = Objects | Tags | Segmentation
 """What a model says of one picture, by its task."""
 
 _NOTHING = Objects.none()
+_UNCOUNTED = Counted()
 
 
 @dataclass(slots=True)
 class Result:
     """One frame's answer. Boxes are in source pixels; stamps are monotonic nanoseconds.
 
-    `frame.pixels` is there only in an engine that was asked to keep them.
+    `frame.pixels` is there only in an engine that was asked to keep them. `counted`: in the stream's zones
+    and at its lines.
     """
 
     frame: Frame
@@ -150,6 +159,7 @@ class Result:
     session: str
     valid_until_ns: int
     published_ns: int = 0
+    counted: Counted = _UNCOUNTED
 
     @property
     def stream(self) -> str:
@@ -171,6 +181,18 @@ class Result:
     @property
     def segmentation(self) -> Segmentation | None:
         return self.answer if isinstance(self.answer, Segmentation) else None
+
+    @property
+    def zones(self) -> tuple[ZoneCount, ...]:
+        return self.counted.zones
+
+    @property
+    def lines(self) -> tuple[LineCount, ...]:
+        return self.counted.lines
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self.counted.events
 
     def names(self) -> list[str]:
         """Each object's or tag's label in their order, or each label that the segmentation holds."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import inspect
 
+from edge_engine.errors import ConfigError
 from edge_engine.yaml_source import Document, KeyPath, shown
 
 NUMBERS_TOO = {"numbers_too": True}
@@ -42,7 +43,11 @@ def build(kind: type[S], document: Document, path: KeyPath = (), value: Any = No
     for name, field in fields.items():
         if field.required and name not in mapping:
             raise document.error(path, f'key "{name}" is missing; expected {_describe(hints[name])}')
-    return kind(**{key: _convert(hints[key], document, (*path, key), item) for key, item in mapping.items()})
+    values = {key: _convert(hints[key], document, (*path, key), item) for key, item in mapping.items()}
+    try:
+        return kind(**values)
+    except ConfigError as error:  # fields that don't go together
+        raise document.error(path, str(error)) from None
 
 
 def _convert(hint: Any, document: Document, path: KeyPath, value: Any) -> Any:  # noqa: ANN401

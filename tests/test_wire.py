@@ -13,11 +13,16 @@ from edge_engine.wire import (
     WIRE_VERSION,
     Counters,
     DescribeMessage,
+    EventMessage,
+    EventRow,
     HealthMessage,
+    LineRow,
     Message,
     ObjectRow,
     ResultMessage,
+    VisitsRow,
     WireError,
+    ZoneRow,
     decode,
     encode,
 )
@@ -37,6 +42,33 @@ rows = st.builds(
     velocity=st.none() | st.tuples(floats, floats),
     velocity_covariance=st.none() | st.tuples(st.tuples(floats, floats), st.tuples(floats, floats)),
 )
+tallies = st.dictionaries(st.text(), numbers, max_size=3)
+visits = st.builds(VisitsRow, tallies, tallies, tallies, tallies, floats, floats)
+zones = st.builds(
+    ZoneRow,
+    names,
+    st.lists(st.integers(0, 99), max_size=3),
+    tallies,
+    floats,
+    st.none() | floats,
+    st.none() | visits,
+)
+events = st.builds(
+    EventRow,
+    number=numbers,
+    kind=st.sampled_from(["entered", "exited", "appeared", "lost_inside", "crossed"]),
+    place=names,
+    track_id=numbers,
+    label=st.text(),
+    score=floats,
+    xyxy=st.tuples(floats, floats, floats, floats),
+    seq=numbers,
+    captured_ns=numbers,
+    captured_utc_ns=numbers,
+    ago_ms=floats,
+    direction=st.sampled_from([None, "left_to_right", "right_to_left"]),
+    dwell_ms=st.none() | floats,
+)
 messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(
         ResultMessage,
@@ -52,6 +84,17 @@ messages: st.SearchStrategy[Message] = st.one_of(
         stages_ms=st.dictionaries(names, floats, max_size=5),
         counters=counters,
         objects=st.lists(rows, max_size=5),
+        zones=st.lists(zones, max_size=2),
+        lines=st.lists(st.builds(LineRow, names, tallies, tallies), max_size=2),
+        events=st.lists(events, max_size=2),
+        version=st.just(WIRE_VERSION),
+    ),
+    st.builds(
+        EventMessage,
+        stream=names,
+        session=names,
+        published_ns=numbers,
+        events=st.lists(events, max_size=3),
         version=st.just(WIRE_VERSION),
     ),
     st.builds(

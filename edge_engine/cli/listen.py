@@ -17,9 +17,10 @@ from rich.text import Text
 from edge_engine.cli.screen import in_percent, make_screen
 from edge_engine.client import DEFAULT_ENDPOINT, Subscriber
 from edge_engine.errors import SourceError, UsageError
-from edge_engine.wire import ResultMessage
+from edge_engine.wire import EventRow, ResultMessage
 
 _LOOK_S = 0.25
+_MS_PER_S = 1000
 
 
 def listen(
@@ -32,6 +33,10 @@ def listen(
         float | None, typer.Option(min=0, help="Give up after so many seconds without a result (exit 3).")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    events: Annotated[
+        bool,
+        typer.Option("--events", help="With --json: also events of zones and lines, a line each."),
+    ] = False,
 ) -> None:
     """Print live results as they arrive; Ctrl-C ends it."""
     screen, notes = make_screen(), make_screen(stderr=True)
@@ -40,7 +45,7 @@ def listen(
     with _connect(endpoint, stream, server_key, client_key) as subscriber:
         try:
             notes.print(escape(f"listening on {endpoint}; Ctrl-C ends"))
-            _print_results(subscriber, screen, notes, count, timeout, as_json)
+            _print_results(subscriber, screen, notes, count, timeout, as_json, events)
         except KeyboardInterrupt:
             count = None
         _print_stats(subscriber, notes)
@@ -67,6 +72,7 @@ def _print_results(
     count: int | None,
     timeout_s: float | None,
     as_json: bool,
+    with_events: bool,
 ) -> None:
     watch, heard_s = _Watch(subscriber, notes), time.monotonic()
     while True:
@@ -77,12 +83,22 @@ def _print_results(
                 typer.echo(msgspec.json.encode(result))
             else:
                 screen.print(_line(result, subscriber.age_ms(result)))
+            if with_events or not as_json:
+                _print_events(subscriber, screen, as_json)
             if subscriber.stats.received == count:
                 return
             watch.look()
         watch.look()
         if timeout_s is not None and time.monotonic() >= heard_s + timeout_s:
             return
+
+
+def _print_events(subscriber: Subscriber, screen: Console, as_json: bool) -> None:
+    for stream, event in subscriber.events():
+        if as_json:
+            typer.echo(msgspec.json.encode({"stream": stream, **msgspec.structs.asdict(event)}))
+        else:
+            screen.print(_event_line(stream, event))
 
 
 class _Watch:
@@ -124,11 +140,29 @@ def _line(result: ResultMessage, age_ms: float | None) -> Text:
         line.append(f"  {tag.label} {tag.score:.2f}", "green")
     if result.segmentation is not None:
         line.append(f"  {in_percent(result.segmentation.shares)}", "green")
+    for zone in result.zones:
+        inside = ", ".join(f"{n} {label}" for label, n in zone.inside.items())
+        line.append(f"  {zone.name}: {inside or 'empty'}", "yellow")
     return line
+
+
+def _event_line(stream: str, event: EventRow) -> Text:
+    """street: person #7 exited crossing after 3.2 s"""
+    what = f"{event.kind.replace('_', ' ')} {event.place}"
+    if event.direction is not None:
+        what += f" {event.direction.replace('_', ' ')}"
+    if event.dwell_ms is not None:
+        what += f" after {event.dwell_ms / _MS_PER_S:.1f} s"
+    return Text.assemble((stream, "bold"), f": {event.label} #{event.track_id} ", (what, "yellow"))
 
 
 def _print_stats(subscriber: Subscriber, notes: Console) -> None:
     stats = subscriber.stats
-    others = {"repeated": stats.repeated, "late": stats.late, "foreign": stats.foreign}
+    others = {
+        "repeated": stats.repeated,
+        "late": stats.late,
+        "foreign": stats.foreign,
+        "events missed": stats.missed_events,
+    }
     told = "".join(f", {count} {kind}" for kind, count in others.items() if count)
     notes.print(f"{stats.received} results, {stats.lost} lost on the way, {stats.damaged} damaged{told}")

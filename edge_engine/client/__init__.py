@@ -6,7 +6,16 @@ its keys.
 """
 
 from edge_engine.client.controller import DEFAULT_CONTROL_ENDPOINT, Controller
+from edge_engine.client.events import StreamEvent
 from edge_engine.client.status import Status
 from edge_engine.client.subscriber import DEFAULT_ENDPOINT, Stats, Subscriber
 
-__all__ = ["DEFAULT_CONTROL_ENDPOINT", "DEFAULT_ENDPOINT", "Controller", "Stats", "Status", "Subscriber"]
+__all__ = [
+    "DEFAULT_CONTROL_ENDPOINT",
+    "DEFAULT_ENDPOINT",
+    "Controller",
+    "Stats",
+    "Status",
+    "StreamEvent",
+    "Subscriber",
+]

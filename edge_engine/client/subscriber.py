@@ -23,12 +23,14 @@ import zmq
 
 from edge_engine.client.clock_sync import ClockSync, Offset
 from edge_engine.client.credentials import credentials
+from edge_engine.client.events import Events, StreamEvent
 from edge_engine.client.sequence import Sequence, Sessions, Verdict
 from edge_engine.client.status import Rate, Status
 from edge_engine.clock import NS_PER_MS, NS_PER_S, clock_id, monotonic_ns, to_ms
 from edge_engine.wire import (
     HEARTBEAT_NS,
     DescribeMessage,
+    EventMessage,
     ForeignError,
     HealthMessage,
     Message,
@@ -60,7 +62,7 @@ class Stats:
     """What came in since the start. Of results: `received`, `lost` on the way, and those that came `late`,
     after a newer one. Of all messages: `repeated`; `damaged`; `foreign`, which are whole but of another
     program, version or stream, or of a run of the engine that is over. None of these is ever given out.
-    `restarts` of the engine.
+    `restarts` of the engine. `missed_events`: lost on the way, or not taken in time.
     """
 
     received: int = 0
@@ -70,6 +72,7 @@ class Stats:
     damaged: int = 0
     foreign: int = 0
     restarts: int = 0
+    missed_events: int = 0
 
 
 class _Stream:
@@ -108,7 +111,7 @@ class Subscriber:
         for option, value in _KEEPALIVE.items():
             self._socket.setsockopt(option, value)
         self._protect(self._socket)
-        for kind in ("result", "health", "describe"):
+        for kind in ("result", "event", "health", "describe"):
             self._socket.subscribe(f"{kind}/" if stream is None else f"{kind}/{stream}\0")
         try:
             self._socket.connect(endpoint)
@@ -123,6 +126,8 @@ class Subscriber:
         self._streams: dict[str, _Stream] = {}
         self._lost_before = 0
         self._stats = Stats()
+        self._events = Events()
+        self._is_iterating = False
         self.health: dict[str, HealthMessage] = {}
         self.described: dict[str, DescribeMessage] = {}
 
@@ -138,6 +143,7 @@ class Subscriber:
     @property
     def stats(self) -> Stats:
         self._stats.restarts = self._sessions.restarts
+        self._stats.missed_events = self._events.missed
         self._stats.lost = self._lost_before + sum(each.sequence.lost for each in self._streams.values())
         return self._stats
 
@@ -240,12 +246,25 @@ class Subscriber:
 
     def results(self, timeout_s: float | None = None) -> Iterator[ResultMessage]:
         """Every result as it comes, fresh or not; ends after `timeout_s` without one."""
-        while True:
-            deadline_ns = None if timeout_s is None else monotonic_ns() + int(timeout_s * 1e9)
-            result = self._next_result(deadline_ns)
-            if result is None:
-                return
-            yield result
+        self._is_iterating = True
+        try:
+            while True:
+                deadline_ns = None if timeout_s is None else monotonic_ns() + int(timeout_s * 1e9)
+                result = self._next_result(deadline_ns)
+                if result is None:
+                    return
+                yield result
+        finally:
+            self._is_iterating = False
+
+    def events(self) -> list[StreamEvent]:
+        """What happened in zones and at lines since the last call, oldest first, those of results that this
+        client never saw too. Never waits; up to 1024 are kept. While `results` is iterated they come with
+        them, and this only hands them out.
+        """
+        if not self._is_iterating:
+            self._receive_all()
+        return self._events.take()
 
     def __iter__(self) -> Iterator[ResultMessage]:
         return self.results()
@@ -298,6 +317,7 @@ class Subscriber:
         """What another run of the engine said."""
         self._lost_before += sum(each.sequence.lost for each in self._streams.values())
         self._streams.clear()
+        self._events.forget()
         self.health.clear()
         self.described.clear()
 
@@ -305,6 +325,10 @@ class Subscriber:
         """Whether it is news."""
         if isinstance(message, ResultMessage):
             return self._note_result(message)
+        if isinstance(message, EventMessage):
+            is_new = self._events.note(message)
+            self._stats.repeated += not is_new
+            return is_new
         if isinstance(message, HealthMessage):
             last = self.health.get(message.stream)
             if last is not None and message.published_ns <= last.published_ns:

@@ -100,6 +100,10 @@ KERNELS = {
         "int64(float64*, int32*, int64, float64*, int32*, float64*, int64, float64, float64*, int64*, "
         "int64*, float64*, int64*)",
     ),
+    "points_in_polygons": Kernel(
+        "regions:points_in_polygons",
+        "int64(float64*, int64, int64, int64*, float64*, int64*, int64, uint8*)",
+    ),
     "predict_tracks": Kernel(
         "motion:predict_tracks",
         "int64(float64*, uint8*, int64, float64, float64*)",
@@ -107,5 +111,9 @@ KERNELS = {
     "replay_tracks": Kernel(
         "motion:replay_tracks",
         "int64(float64*, float64*, float64*, float64*, int64*, int64)",
+    ),
+    "steps_across_lines": Kernel(
+        "regions:steps_across_lines",
+        "int64(float64*, float64*, int64, int64, int64*, float64*, int64*, int64, int64*)",
     ),
 }

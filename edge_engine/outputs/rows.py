@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge_engine.clock import NS_PER_MS, clock_id
 from edge_engine.ledger import Counts
+from edge_engine.outputs.counted_rows import event_row, line_row, zone_row
 from edge_engine.outputs.output import Health
 from edge_engine.result import Objects, Result, Segmentation, Tags, Tracking, TrackState
 from edge_engine.wire import Counters, HealthMessage, Mask, ObjectRow, ResultMessage, SegmentationRows, TagRow
@@ -37,6 +38,9 @@ def message_of(result: Result, counts: Counts) -> ResultMessage:
         valid=not frame.doubt,
         reason=frame.doubt,
         clock=clock_id(),
+        zones=[zone_row(zone) for zone in result.zones],
+        lines=[line_row(line) for line in result.lines],
+        events=[event_row(event) for event in result.events],
     )
 
 

@@ -14,6 +14,7 @@ from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
 from edge_engine.outputs.allow_list import LISTENERS, allow_list, open_socket
 from edge_engine.outputs.clock_service import ClockService
+from edge_engine.outputs.counted_rows import events_of
 from edge_engine.outputs.output import Circumstances, Health, Output
 from edge_engine.outputs.rows import health_of, message_of
 from edge_engine.result import Result
@@ -88,7 +89,10 @@ class ZeroMqOutput:
             ) from None
 
     def publish(self, result: Result, counts: Counts) -> None:
-        self._send(message_of(result, counts))
+        message = message_of(result, counts)
+        self._send(message)
+        if message.events:
+            self._send(events_of(message))
 
     def beat(self, health: Mapping[str, Health]) -> None:
         if self._allowed is not None and self._allowed.has_lost_one():

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from edge_engine.choosing import Choices
 from edge_engine.clock import NS_PER_MS, monotonic_ns
+from edge_engine.counting import Counted
 from edge_engine.frame import Frame
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.answers import InferenceError, answer_of
@@ -15,14 +16,16 @@ from edge_engine.result import Answer, Objects, Result
 from edge_engine.ring import Policy, Ring
 from edge_engine.slots import OutputSlot, ResultSlot
 from edge_engine.tracking.tracker import Tracker
+from edge_engine.zones.counter import Counter
 
 
 class StreamTerms(NamedTuple):
-    """What postprocessing must know of a stream. Its thread alone uses the tracker."""
+    """What postprocessing must know of a stream. Its thread alone uses the tracker and the counter."""
 
     ledger: Ledger
     max_age_ms: int
     tracker: Tracker | None = None
+    counter: Counter | None = None
 
 
 class Postprocess:
@@ -82,8 +85,9 @@ class Postprocess:
             return
         finally:
             self._done_with_a_row(slot)
+        counted = self._count(frame, answer, spec)
         frame.work_ns["postprocess"] = monotonic_ns() - started_ns
-        self._hand_on(frame, answer, spec)
+        self._hand_on(frame, answer, spec, counted)
 
     def _done_with_a_row(self, slot: OutputSlot) -> None:
         slot.unread -= 1
@@ -101,10 +105,18 @@ class Postprocess:
             return tracker.update(answer, frame.shown_ns)
         return answer
 
-    def _hand_on(self, frame: Frame, answer: Answer, spec: ModelSpec) -> None:
+    def _count(self, frame: Frame, answer: Answer, spec: ModelSpec) -> Counted:
+        counter = self._streams[frame.stream].counter
+        if counter is None or not isinstance(answer, Objects):
+            return Counted()
+        return counter.update(answer, spec.labels, frame)
+
+    def _hand_on(self, frame: Frame, answer: Answer, spec: ModelSpec, counted: Counted) -> None:
         valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS
         out = self._output.acquire()
-        out.result = Result(frame, answer, spec.labels, spec.name, self._session, valid_until_ns)
+        out.result = Result(
+            frame, answer, spec.labels, spec.name, self._session, valid_until_ns, counted=counted
+        )
         self._output.commit(out)
 
     def finish(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
+from edge_engine.counting import Event
 from edge_engine.histogram import Histogram
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.outputs.output import Health, Output
@@ -25,7 +26,9 @@ _HANGS_AT_FIRST_NS = 5 * NS_PER_S
 
 @dataclass(slots=True)
 class StreamRecord:
-    """A stream's state, ledger and timings. The publish thread writes the timings; anybody may read."""
+    """A stream's state, ledger and timings. The publish thread writes the timings; anybody may read.
+    `unsent_events`: of results that were stale; the next one that isn't takes them along.
+    """
 
     status: StreamStatus
     ledger: Ledger = field(default_factory=Ledger)
@@ -36,6 +39,7 @@ class StreamRecord:
     first_objects_ns: int = 0
     last_published_ns: int = 0
     last_result: Result | None = None
+    unsent_events: tuple[Event, ...] = ()
 
     def hangs(self) -> bool:
         """Whether some stage hangs: then the stream has no heartbeat."""
@@ -99,7 +103,11 @@ class Publish:
         started_ns = monotonic_ns()
         if self._policy is Policy.LIVE and started_ns > result.valid_until_ns:
             record.ledger.dropped(result.seq, Cause.STALE)
+            record.unsent_events += result.events
             return
+        if record.unsent_events:
+            result.counted = result.counted.after(record.unsent_events)
+            record.unsent_events = ()
         result.published_ns = started_ns
         record.ledger.published(result.seq)
         counts = record.ledger.counts()

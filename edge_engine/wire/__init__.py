@@ -4,10 +4,10 @@ A message is one ZeroMQ frame:
 
     topic  NUL  payload  crc32
 
-`topic` is `result/<stream>`, `health/<stream>` or `describe/<stream>`: first, so that ZeroMQ's
-prefix filter works; of questions and answers it is `clock` or `control`. `payload` is MessagePack, a map with
-named fields. `crc32` is zlib's CRC-32 of everything before it, 4 bytes, big-endian. One frame, not several:
-CONFLATE would tear them apart. Fields are only ever added, with defaults, so that older clients go
+`topic` is `result/<stream>`, `event/<stream>`, `health/<stream>` or `describe/<stream>`: first, so that
+ZeroMQ's prefix filter works; of questions and answers it is `clock` or `control`. `payload` is MessagePack, a
+map with named fields. `crc32` is zlib's CRC-32 of everything before it, 4 bytes, big-endian. One frame, not
+several: CONFLATE would tear them apart. Fields are only ever added, with defaults, so that older clients go
 on working.
 
 `messages` is what an engine publishes, `control` what it may be told and asked, `summary` how it is doing.
@@ -39,13 +39,18 @@ from edge_engine.wire.messages import (
     ClockRequest,
     Counters,
     DescribeMessage,
+    EventMessage,
+    EventRow,
     HealthMessage,
+    LineRow,
     Mask,
     Message,
     ObjectRow,
     ResultMessage,
     SegmentationRows,
     TagRow,
+    VisitsRow,
+    ZoneRow,
     decode,
     decode_clock,
     encode,
@@ -67,10 +72,13 @@ __all__ = [
     "ControlRequest",
     "Counters",
     "DescribeMessage",
+    "EventMessage",
+    "EventRow",
     "ForeignError",
     "GetStatistics",
     "HealthMessage",
     "LatencySummary",
+    "LineRow",
     "Mask",
     "Message",
     "ObjectRow",
@@ -87,7 +95,9 @@ __all__ = [
     "TagRow",
     "TakeSnapshot",
     "UseModel",
+    "VisitsRow",
     "WireError",
+    "ZoneRow",
     "command_name",
     "decode",
     "decode_clock",

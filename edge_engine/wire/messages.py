@@ -82,9 +82,67 @@ class SegmentationRows(msgspec.Struct, frozen=True):
     shares: dict[str, float]
 
 
+class VisitsRow(msgspec.Struct, frozen=True):
+    """Of a zone in a tracked stream: by label, how many came and went since the session began (what counts as
+    what is at the head of zones/), and how long those that are inside have been there by now."""
+
+    entered: dict[str, int]
+    appeared: dict[str, int]
+    exited: dict[str, int]
+    lost_inside: dict[str, int]
+    longest_dwell_ms: float
+    mean_dwell_ms: float
+
+
+class ZoneRow(msgspec.Struct, frozen=True):
+    """`objects`: which of the message's objects have their anchor inside in this picture, by their places in
+    the list from 0. `inside`: how many there are, by label; in a tracked stream those that are settled there,
+    and then `visits` are counted. `density_per_megapixel`: of these, in the zone's part of the picture;
+    `density_per_m2`: where the configuration has its area."""
+
+    name: str
+    objects: list[int]
+    inside: dict[str, int]
+    density_per_megapixel: float
+    density_per_m2: float | None = None
+    visits: VisitsRow | None = None
+
+
+class LineRow(msgspec.Struct, frozen=True):
+    """By label, how many crossed since the session began, as seen by who goes along the line."""
+
+    name: str
+    left_to_right: dict[str, int]
+    right_to_left: dict[str, int]
+
+
+class EventRow(msgspec.Struct, frozen=True):
+    """Somebody came into the zone or left it, or crossed the line, whose name is `place`.
+
+    `number` counts a stream's events in this session, from 1, without gaps. The stamps are those of the
+    picture by which it counts; it happened `ago_ms` before. `dwell_ms`: of one that left, how long it was
+    inside.
+    """
+
+    number: int
+    kind: Literal["entered", "exited", "appeared", "lost_inside", "crossed"]
+    place: str
+    track_id: int
+    label: str
+    score: float
+    xyxy: tuple[float, float, float, float]
+    seq: int
+    captured_ns: int
+    captured_utc_ns: int
+    ago_ms: float
+    direction: Literal["left_to_right", "right_to_left"] | None = None
+    dwell_ms: float | None = None
+
+
 class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
     """What was recognised in one frame. Don't act on it once `valid_until_ns` has passed, nor when it isn't
-    `valid`: then `reason` says what is wrong with the camera, such as a picture that has stood still."""
+    `valid`: then `reason` says what is wrong with the camera, such as a picture that has stood still.
+    `zones` and `lines` are those of the configuration; `events`: what came to count by this picture."""
 
     version: int = WIRE_VERSION
     stream: str
@@ -103,6 +161,22 @@ class ResultMessage(msgspec.Struct, frozen=True, kw_only=True):
     segmentation: SegmentationRows | None = None
     valid: bool = True
     reason: str = ""
+    clock: str = ""
+    zones: list[ZoneRow] = []
+    lines: list[LineRow] = []
+    events: list[EventRow] = []
+
+
+class EventMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The events of one result, sent right after it, when there are any. One message, so that many at a time
+    don't overflow a subscriber's queue. `valid` as in the result."""
+
+    version: int = WIRE_VERSION
+    stream: str
+    session: str
+    published_ns: int
+    events: list[EventRow]
+    valid: bool = True
     clock: str = ""
 
 
@@ -171,10 +245,11 @@ class ClockReply(msgspec.Struct, frozen=True, kw_only=True):
     clock: str
 
 
-Message: TypeAlias = ResultMessage | HealthMessage | DescribeMessage
+Message: TypeAlias = ResultMessage | EventMessage | HealthMessage | DescribeMessage
 
 _KINDS: dict[str, type[Message]] = {
     "result": ResultMessage,
+    "event": EventMessage,
     "health": HealthMessage,
     "describe": DescribeMessage,
 }

@@ -20,7 +20,7 @@ class Publisher:
         self.socket.bind("tcp://127.0.0.1:*")
         self.endpoint = str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT))
 
-    def wait_for_subscriptions(self, n: int = 3) -> None:
+    def wait_for_subscriptions(self, n: int = 4) -> None:
         for _ in range(n):
             assert self.socket.poll(5000)
             self.socket.recv()
