@@ -1,0 +1,170 @@
+// The messages. GENERATED from edge_engine/wire.py by `python -m tools.wire_schema`: don't edit.
+// Every field is there once a message is decoded; *_ns, nanoseconds, are BigInts.
+
+export const WIRE_VERSION: number;
+export const HEARTBEAT_NS: bigint;
+export const CLOCK_TOPIC: string;
+
+/**
+ * When the publisher got the request and when it answered, by the clock of that name.
+ */
+export interface ClockReply {
+  asked_ns: bigint;
+  received_ns: bigint;
+  answered_ns: bigint;
+  clock: string;
+}
+
+/**
+ * Sent from a DEALER socket, sealed like any message, with the topic `clock`; `sent_ns` is the asker's
+ * own CLOCK_MONOTONIC, and comes back.
+ */
+export interface ClockRequest {
+  sent_ns: bigint;
+}
+
+/**
+ * What a stream's results are made of; sent again to each new subscriber.
+ *
+ * `classes` are the labels that are published, none for all of them; a label of `label_thresholds` needs
+ * that score, any other `score_threshold`. `min_fps`: fewer results a second are a fault. `clock_port`: the
+ * TCP port of the publisher's host that answers ClockRequests; 0 for none.
+ */
+export interface DescribeMessage {
+  version: number;
+  stream: string;
+  session: string;
+  model: string;
+  task: string;
+  labels: Array<string>;
+  max_age_ms: number;
+  keypoint_names: Array<string>;
+  classes: Array<string>;
+  score_threshold: number;
+  label_thresholds: Record<string, number>;
+  min_fps: number;
+  clock: string;
+  clock_port: number;
+}
+
+/**
+ * The stream's ledger: captured = published + in_flight + Σ dropped.
+ *
+ * `published` counts this message too, so that a receiver finds gaps by it.
+ */
+export interface Counters {
+  captured: number;
+  published: number;
+  in_flight: number;
+  dropped: Record<string, number>;
+}
+
+/**
+ * What the whole picture shows: one of the best classes, or a tag; score 0..1.
+ */
+export interface TagRow {
+  score: number;
+  class_id: number;
+  label: string;
+}
+
+/**
+ * A class per cell of a grid of `size` (rows, columns) over the whole picture, row by row as runs of
+ * equal cells: `class_ids` and how many cells `counts` each run has. `shares`: of the picture, by label.
+ * Classes that aren't asked for are 255 (65535 where there are more than 255 labels) and have no share.
+ */
+export interface SegmentationRows {
+  size: [number, number];
+  class_ids: Array<number>;
+  counts: Array<number>;
+  shares: Record<string, number>;
+}
+
+/**
+ * COCO's uncompressed run lengths: column by column of a grid of `size` (rows, columns) over the whole
+ * picture, first how many cells are outside, then how many inside, and so on.
+ */
+export interface Mask {
+  size: [number, number];
+  counts: Array<number>;
+}
+
+/**
+ * The heartbeat, twice a second, and at once when the stream's state changes. It stops when a stage
+ * hangs: when a frame takes more than 0.8 s, and four times as long as usual.
+ *
+ * `state`: opening, running, stalled, reconnecting, ended or failed, since `since_ns`, for that `reason`;
+ * `reconnects`: how often the source was lost; `missed`: pictures that never reached the engine, as far as
+ * the source knows. `alarms`: what the engine can't do at the moment beside recognising, such as writing a
+ * file, by output.
+ */
+export interface HealthMessage {
+  version: number;
+  stream: string;
+  session: string;
+  published_ns: bigint;
+  counters: Counters;
+  state: string;
+  reason: string;
+  since_ns: bigint;
+  reconnects: number;
+  missed: number;
+  alarms: Record<string, string>;
+  clock: string;
+}
+
+/**
+ * One recognised object: box `xyxy` in source pixels (left, top, right, bottom), score 0..1.
+ *
+ * `keypoints`: x, y in source pixels and score each, named in `describe`; `mask`: which part it covers.
+ *
+ * Of a tracked stream: `track_id`, from 1 up, given once per stream and session and to one object;
+ * `track_state`: `new` (first seen a few pictures ago), `confirmed`, or `lost` (known, but not seen in this
+ * picture: the box is where it is expected, its score 0); `velocity` of the box's centre, x and y, in source
+ * pixels per second, and the covariance of its errors, [[xx, xy], [yx, yy]].
+ */
+export interface ObjectRow {
+  xyxy: [number, number, number, number];
+  score: number;
+  class_id: number;
+  label: string;
+  keypoints: Array<[number, number, number]>;
+  mask: Mask | null;
+  track_id: number | null;
+  track_state: "confirmed" | "lost" | "new" | null;
+  velocity: [number, number] | null;
+  velocity_covariance: [[number, number], [number, number]] | null;
+}
+
+/**
+ * What was recognised in one frame. Don't act on it once `valid_until_ns` has passed, nor when it isn't
+ * `valid`: then `reason` says what is wrong with the camera, such as a picture that has stood still.
+ */
+export interface ResultMessage {
+  version: number;
+  stream: string;
+  seq: number;
+  session: string;
+  captured_ns: bigint;
+  captured_utc_ns: bigint;
+  published_ns: bigint;
+  valid_until_ns: bigint;
+  size: [number, number];
+  model: string;
+  stages_ms: Record<string, number>;
+  counters: Counters;
+  objects: Array<ObjectRow>;
+  tags: Array<TagRow>;
+  segmentation: SegmentationRows | null;
+  valid: boolean;
+  reason: string;
+  clock: string;
+}
+
+export type Message = ResultMessage | HealthMessage | DescribeMessage;
+
+export interface Kinds {
+  result: ResultMessage;
+  health: HealthMessage;
+  describe: DescribeMessage;
+}
