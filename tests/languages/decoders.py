@@ -15,9 +15,10 @@ from edge_engine.languages import FOLDER
 from edge_engine.wire import ClockReply, ForeignError, WireError, decode, decode_clock
 
 HERE = Path(__file__).parent
-GOLDEN = HERE.parents[1] / "tests/golden/messages"
+ROOT = HERE.parents[1]
+GOLDEN = ROOT / "tests/golden/messages"
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
-_SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
 def need(program: str) -> str:
@@ -28,10 +29,18 @@ def need(program: str) -> str:
     return found
 
 
+def node() -> list[str]:
+    """The command for a program with WebSocket in it, which Node has from 20.10 on, from 22 on by itself."""
+    command = [need("node"), "--no-warnings", "--experimental-websocket"]
+    if subprocess.run([*command, "--eval", ""], capture_output=True, check=False).returncode:
+        pytest.skip("this node has no WebSocket: expected 20.10 or newer")
+    return command
+
+
 def compile_cpp(name: str, folder: Path, *options: str) -> Path:
-    """tests/languages/cpp/NAME.cpp as a program, with every warning an error, under sanitizers."""
+    """tests/languages/cpp/NAME.cpp as a program, with every warning an error."""
     program = folder / name
-    command = [need("g++"), "-std=c++17", *WARNINGS, *_SANITIZERS, "-I", str(FOLDER / "cpp")]
+    command = [need("g++"), "-std=c++17", *WARNINGS, "-I", str(FOLDER / "cpp")]
     done = subprocess.run(
         [*command, str(HERE / f"cpp/{name}.cpp"), "-o", str(program), *options],
         capture_output=True,

@@ -13,7 +13,7 @@ import pytest
 
 from edge_engine.languages import FOLDER
 from edge_engine.wire import ClockRequest, ForeignError, decode, decode_clock, encode_clock
-from tests.languages.decoders import GOLDEN, HERE, compile_cpp, need, said_by, said_by_python
+from tests.languages.decoders import GOLDEN, HERE, SANITIZERS, compile_cpp, need, said_by, said_by_python
 from tests.languages.mutation import mutated
 from tools.wire_schema.__main__ import generated
 
@@ -32,7 +32,7 @@ def decoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "python":
         return lambda messages: [said_by_python(message) for message in messages]
     if request.param == "cpp":
-        program = compile_cpp("decode", tmp_path_factory.mktemp("cpp"))
+        program = compile_cpp("decode", tmp_path_factory.mktemp("cpp"), *SANITIZERS)
         return lambda messages: said_by([program], messages)
     return lambda messages: said_by([need("node"), HERE / "js/decode.mjs"], messages)
 

@@ -1,0 +1,131 @@
+"""Subscribers in other languages, each a process of its own, and a real engine: fresh or silent."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_engine.clock import NS_PER_MS, NS_PER_S
+from edge_engine.keys import key_pair, make_client_keys, make_server_keys, public_key
+from tests.client.soak_messages import KINDS, script, send_script
+from tests.languages.decoders import HERE, ROOT, compile_cpp, need, node
+from tests.languages.watcher import Look, Watcher
+from tests.outputs.test_security import Engine
+from tests.rigs.peer import Peer
+
+MAX_AGE_MS = 500  # the rig's
+NODE_MODULES = ROOT / "build/clients/node_modules"
+
+
+@pytest.fixture(scope="module")
+def cpp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not Path("/usr/include/zmq.hpp").exists():
+        need("cppzmq-dev")
+    return compile_cpp("watch", tmp_path_factory.mktemp("cpp"), "-lzmq", "-pthread")
+
+
+def watch_cpp(cpp: Path, port: int) -> Watcher:
+    return Watcher([cpp, f"tcp://127.0.0.1:{port}"])
+
+
+def watch_js(port: int, kind: str = "ws", folder: Path = Path()) -> Watcher:
+    return Watcher(
+        [*node(), HERE / "js/watch.mjs", f"{kind}://127.0.0.1:{port}"],
+        {"ZEROMQ_TRANSPORT": str(folder / "js/zeromq.js")},
+    )
+
+
+def assert_fresh_or_silent(looks: list[Look], ahead_ns: int) -> None:
+    """Whatever it held was good by the engine's own clock, and no younger than it said."""
+    held = [look for look in looks if look["captured_ns"]]
+    assert held
+    for look in held:
+        age_ms = (look["now_ns"] + ahead_ns - look["captured_ns"]) / NS_PER_MS
+        assert 0 < age_ms <= MAX_AGE_MS
+        assert look["age_ms"] >= age_ms - 0.001
+    assert all(look["captured_ns"] for look in looks if look["ok"])
+
+
+def live_through_everything(engine: Peer, watch: Callable[[int], Watcher], ahead_s: int) -> None:
+    """A camera that freezes, an engine that is killed, and one that comes back."""
+    with watch(engine.port) as watcher:
+        session = watcher.until(lambda look: look["ok"])["session"]
+        engine.say("hold")
+        frozen = watcher.until(lambda look: not look["fresh"])
+        assert "ms old" in watcher.until(lambda look: look["alive"] and not look["fresh"])["reason"]
+        assert not frozen["captured_ns"]
+        engine.say("go")
+        watcher.until(lambda look: look["ok"])
+        engine.kill()
+        assert not watcher.until(lambda look: not look["alive"])["ok"]
+        engine.start()
+        again = watcher.until(lambda look: look["ok"] and look["session"] != session)
+        assert (again["restarts"], again["damaged"], again["foreign"]) == (1, 0, 0)
+        assert watcher.end() == 0
+        assert_fresh_or_silent(watcher.looks, ahead_s * NS_PER_S)
+
+
+def test_cpp_is_fresh_or_silent_with_an_engine_on_another_machine(cpp: Path) -> None:
+    with Peer("other_machine", "--ahead-s=86400") as engine:
+        live_through_everything(engine, lambda port: watch_cpp(cpp, port), 86400)
+
+
+def test_cpp_knows_this_machines_own_clock(cpp: Path) -> None:
+    with Peer("other_machine", "--ahead-s=0") as engine, watch_cpp(cpp, engine.port) as watcher:
+        look = watcher.until(lambda look: look["ok"])
+        assert look["reason"] == ""
+        assert watcher.end() == 0
+        assert_fresh_or_silent(watcher.looks, 0)
+        assert not any("clock is not known" in look["reason"] for look in watcher.looks)
+
+
+def test_js_is_fresh_or_silent_over_a_websocket() -> None:
+    node()
+    with Peer("other_machine", "--ahead-s=-5", "--websocket") as engine:
+        live_through_everything(engine, watch_js, -5)
+
+
+def test_js_is_fresh_or_silent_over_zeromq(tmp_path: Path) -> None:
+    if not NODE_MODULES.exists():
+        need("npm's zeromq")
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    shutil.copytree(ROOT / "edge_engine/languages/js", tmp_path / "js")
+    with Peer("other_machine", "--ahead-s=86400") as engine:
+        live_through_everything(engine, lambda port: watch_js(port, "tcp", tmp_path), 86400)
+
+
+def test_cpp_counts_what_went_wrong_on_the_way(cpp: Path, tmp_path: Path) -> None:
+    messages, told = script(3_000, seed=2)
+    endpoint, (ours, theirs) = f"ipc://{tmp_path}/script", multiprocessing.Pipe()
+    sender = threading.Thread(target=send_script, args=(endpoint, messages, theirs))
+    sender.start()
+    with Watcher([cpp, endpoint]) as watcher:
+        wanted = {kind: told[kind] for kind in KINDS}
+        watcher.until(lambda look: {kind: look[kind] for kind in KINDS} == wanted)
+    ours.send("done")
+    sender.join()
+
+
+def test_cpp_listens_with_its_key_and_hears_nothing_without(cpp: Path, tmp_path: Path) -> None:
+    make_server_keys(tmp_path / "keys")
+    secret = make_client_keys(tmp_path / "keys", "rover")
+    engine = Engine(tmp_path / "keys")
+    try:
+        mine = key_pair(secret)
+        keys = [public_key(tmp_path / "keys/server.key"), mine.public, mine.secret]
+        command = [cpp, engine.output.endpoint]
+        with (
+            Watcher([*command, *[key.decode() for key in keys]]) as rover,
+            Watcher(command) as stranger,
+        ):
+            rover.until(lambda look: look["received"] > 5)
+            stranger.until(lambda look: look["reason"])
+            rover.until(lambda look: look["received"] > 50)
+            assert stranger.until(lambda look: True)["received"] == 0
+    finally:
+        engine.close()
