@@ -123,6 +123,8 @@ def _introduce(engine: Engine, screen: Console) -> None:
         screen.print(f"controlled on {engine.control.endpoint}; with: edge-engine control")
     if engine.config.outputs.mcap is not None:
         screen.print(escape(f"recording in {engine.config.outputs.mcap.path}"))
+    if engine.config.outputs.websocket is not None:
+        screen.print(f"to be seen in a browser: http://{engine.config.outputs.websocket.endpoint}")
 
 
 def _trimming(engine: Engine) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from websockets.sync.server import ServerConnection, serve
 
 from edge_engine.clock import NS_PER_MS, NS_PER_S
 from edge_engine.keys import key_pair, make_client_keys, make_server_keys, public_key
@@ -109,6 +112,34 @@ def test_cpp_counts_what_went_wrong_on_the_way(cpp: Path, tmp_path: Path) -> Non
         watcher.until(lambda look: {kind: look[kind] for kind in KINDS} == wanted)
     ours.send("done")
     sender.join()
+
+
+def test_the_readmes_js_program_says_when_to_stop_and_when_not() -> None:
+    (program,) = re.findall(r"```js\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    with Peer("other_machine", "--ahead-s=0", "--websocket") as engine:
+        program = program.replace("127.0.0.1:8765", f"127.0.0.1:{engine.port}")
+        command = [*node(), "--input-type=module", "--eval", program]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as controller:
+            assert controller.stdout is not None
+            assert controller.stdout.readline().startswith("stop: ")
+            assert any(line.startswith("[") for line in controller.stdout)
+            controller.kill()
+
+
+def test_js_counts_what_went_wrong_on_the_way() -> None:
+    messages, told = script(3_000, seed=3)
+
+    def send(client: ServerConnection) -> None:
+        for message in messages:
+            client.send(message)
+        client.recv()
+
+    with serve(send, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever).start()
+        with watch_js(server.socket.getsockname()[1]) as watcher:
+            wanted = {kind: told[kind] for kind in KINDS}
+            watcher.until(lambda look: {kind: look[kind] for kind in KINDS} == wanted)
+        server.shutdown()
 
 
 def test_cpp_listens_with_its_key_and_hears_nothing_without(cpp: Path, tmp_path: Path) -> None:
