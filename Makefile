@@ -50,7 +50,7 @@ rig-clients: .venv/dev-$(RUNTIME) build/clients/node_modules
 
 build/clients/node_modules:
 	@command -v npm || { echo "apt-get install npm (Node 20.10 or newer)"; exit 2; }
-	npm install --silent --no-save --prefix build/clients zeromq@6
+	npm install --silent --no-save --prefix build/clients zeromq@6 typescript@5
 
 # GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.
 rig-v4l2: .venv/dev-$(RUNTIME)

@@ -1,4 +1,4 @@
-"""WebSocket: the messages that ZeroMQ has, for any number of browsers, and a page that shows them.
+"""WebSocket: the messages that ZeroMQ has, for browsers, and a page that shows them.
 
 One message of the wire is one binary message. A client may ask for the time in the same way (ClockRequest);
 who says anything else is not answered. http://HOST:PORT/ is the page.
@@ -12,9 +12,11 @@ import socket
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 from edge_engine.clock import clock_id, monotonic_ns
 from edge_engine.config import WebSocketConfig
@@ -43,7 +45,10 @@ _log = logging.getLogger("edge_engine.outputs")
 _unheard = logging.getLogger("edge_engine.outputs.websocket.strangers")
 _unheard.setLevel(logging.CRITICAL)
 
+_MOST_CLIENTS = 64
 _LONGEST_REQUEST = 1024
+_REQUEST_EVERY_S = 0.005  # at most, of each client
+_OPEN_S = 2.0
 _BUFFER_BYTES = 16 * 1024
 _CLOSE_S = 1.0
 
@@ -161,7 +166,8 @@ class WebSocketOutput:
         async with serve(
             self._attend,
             sock=self._listener,
-            process_request=self._door.answer,
+            process_request=self._answer,
+            open_timeout=_OPEN_S,
             compression=None,
             max_size=_LONGEST_REQUEST,
             write_limit=_BUFFER_BYTES,
@@ -169,6 +175,11 @@ class WebSocketOutput:
             logger=_unheard,
         ):
             await self._closing.wait()
+
+    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
+        if len(self._viewers) >= _MOST_CLIENTS:
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, f"{_MOST_CLIENTS} are watching\n")
+        return self._door.answer(connection, request)
 
     async def _attend(self, connection: ServerConnection) -> None:
         viewer = Viewer()
@@ -180,6 +191,7 @@ class WebSocketOutput:
             with suppress(ConnectionClosed):
                 async for request in connection:
                     self._tell_time(viewer, request, monotonic_ns())
+                    await asyncio.sleep(_REQUEST_EVERY_S)
         finally:
             self._viewers.discard(viewer)
             sending.cancel()

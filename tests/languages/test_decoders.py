@@ -19,7 +19,7 @@ from tools.wire_schema.__main__ import generated
 
 Decoder: TypeAlias = Callable[[Sequence[bytes]], list[object]]
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.bin") if path.stem != "clock-request")
-MUTATED = 10_000
+MUTATED = 5_000  # soak.py takes many more
 _MOST_OF_INT64 = 2**63 - 1
 
 
@@ -27,10 +27,8 @@ def bytes_of(name: str) -> bytes:
     return (GOLDEN / f"{name}.bin").read_bytes()
 
 
-@pytest.fixture(scope="module", params=["python", "cpp", "js"])
+@pytest.fixture(scope="module", params=["cpp", "js"])
 def decoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Decoder:
-    if request.param == "python":
-        return lambda messages: [said_by_python(message) for message in messages]
     if request.param == "cpp":
         program = compile_cpp("decode", tmp_path_factory.mktemp("cpp"), *SANITIZERS)
         return lambda messages: said_by([program], messages)
@@ -50,10 +48,13 @@ def holds(said: object, written: object) -> bool:
     return type(said) is type(written) and bool(said == written)
 
 
-def test_messages_of_old_engines_are_read_as_they_were(decoder: Decoder) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_messages_of_old_engines_are_read_as_they_were(name: str) -> None:
+    assert holds(said_by_python(bytes_of(name)), json.loads((GOLDEN / f"{name}.json").read_text()))
+
+
+def test_other_languages_read_them_as_python_does(decoder: Decoder) -> None:
     for name, said in zip(NAMES, decoder([bytes_of(name) for name in NAMES]), strict=True):
-        written = json.loads((GOLDEN / f"{name}.json").read_text())
-        assert holds(said, written), name
         assert holds(said, said_by_python(bytes_of(name))), name
 
 

@@ -16,20 +16,19 @@ from websockets.sync.server import ServerConnection, serve
 from edge_engine.clock import NS_PER_MS, NS_PER_S
 from edge_engine.keys import key_pair, make_client_keys, make_server_keys, public_key
 from tests.client.soak_messages import KINDS, script, send_script
-from tests.languages.decoders import HERE, ROOT, compile_cpp, need, node
+from tests.languages.decoders import HERE, NODE_MODULES, ROOT, compile_cpp, need, node
 from tests.languages.watcher import Look, Watcher
 from tests.outputs.test_security import Engine
 from tests.rigs.peer import Peer
 
 MAX_AGE_MS = 500  # the rig's
-NODE_MODULES = ROOT / "build/clients/node_modules"
 
 
 @pytest.fixture(scope="module")
 def cpp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not Path("/usr/include/zmq.hpp").exists():
         need("cppzmq-dev")
-    return compile_cpp("watch", tmp_path_factory.mktemp("cpp"), "-lzmq", "-pthread")
+    return compile_cpp("watch", tmp_path_factory.mktemp("cpp"), "-O2", "-lzmq", "-pthread")
 
 
 def watch_cpp(cpp: Path, port: int) -> Watcher:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,6 @@ from edge_engine.outputs.websocket import WebSocketOutput
 from edge_engine.result import Objects, Result
 from edge_engine.state import Status, StreamState
 from edge_engine.wire import (
-    HEARTBEAT_NS,
     ClockReply,
     ClockRequest,
     DescribeMessage,
@@ -226,6 +224,15 @@ def test_closing_ends_the_connections_and_frees_the_address() -> None:
     assert not any(thread.name == "websocket" for thread in threading.enumerate())
 
 
+def test_a_crowd_is_kept_out_and_those_inside_go_on(output: WebSocketOutput) -> None:
+    with ExitStack() as crowd:
+        clients = [crowd.enter_context(join(output)) for _ in range(64)]
+        with pytest.raises(InvalidStatus, match="503"), join(output):
+            pass
+        output.publish(*make_result(1))
+        assert all(isinstance(decode(received(client)), ResultMessage) for client in clients)
+
+
 def test_who_leaves_is_forgotten(output: WebSocketOutput) -> None:
     with join(output):
         assert output._viewers
@@ -243,16 +250,3 @@ def test_configurations_say_it(tmp_path: Path) -> None:
         path.write_text(text % wrong)
         with pytest.raises(ConfigError, match=r"a\.yaml:2"):
             load_config(path)
-
-
-def test_a_heartbeat_is_due_in_time() -> None:
-    """Two periods without one would make a client silent."""
-    output = make_output()
-    with join(output) as client:
-        beats, until = 0, time.monotonic() + 3 * HEARTBEAT_NS / 1e9
-        while time.monotonic() < until:
-            output.beat(HEALTH)
-            time.sleep(0.01)
-        while beats < 3:
-            beats += isinstance(decode(received(client)), HealthMessage)
-    output.close()

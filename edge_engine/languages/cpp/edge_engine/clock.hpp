@@ -24,7 +24,8 @@ inline std::int64_t monotonic_ns() {
 
 namespace detail {
 
-// BLAKE2b (RFC 7693) of up to one block, without a key, 8 bytes long, as hexadecimal digits.
+// BLAKE2b (RFC 7693) of up to one block, without a key, 8 bytes long, as hexadecimal digits;
+// on a little-endian machine.
 class Blake2b {
  public:
   static std::string hex8(std::string_view text) {

@@ -19,10 +19,10 @@ namespace edge_engine {
 
 class ClockSync {
  public:
-  // `clock` is the name of the clock that is to answer; `protect` gives a socket its keys.
-  ClockSync(zmq::context_t& context, std::string endpoint, std::string clock,
+  // `at` is where the clock of that name answers; `protect` gives a socket its keys.
+  ClockSync(zmq::context_t& context, const std::string& at, const std::string& clock_name,
             std::function<void(zmq::socket_t&)> protect)
-      : endpoint(std::move(endpoint)), clock(std::move(clock)), context_(context), protect_(std::move(protect)),
+      : endpoint(at), clock(clock_name), context_(context), protect_(std::move(protect)),
         thread_([this] { run(); }) {}
   ClockSync(const ClockSync&) = delete;
   ClockSync& operator=(const ClockSync&) = delete;
