@@ -124,7 +124,10 @@ def _introduce(engine: Engine, screen: Console) -> None:
     if engine.config.outputs.mcap is not None:
         screen.print(escape(f"recording in {engine.config.outputs.mcap.path}"))
     if engine.config.outputs.websocket is not None:
-        screen.print(f"to be seen in a browser: http://{engine.config.outputs.websocket.endpoint}")
+        from edge_engine.outputs.websocket import WebSocketOutput  # its package is an extra
+
+        (page,) = (output.endpoint for output in engine.outputs if isinstance(output, WebSocketOutput))
+        screen.print(f"to be seen in a browser: http://{page}")
 
 
 def _trimming(engine: Engine) -> str:

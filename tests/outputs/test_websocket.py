@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ from edge_engine.wire import (
     encode,
     encode_clock,
 )
+from tests.cli.program import run_program
 from tests.rigs.peer import PATIENCE_S, wait_until
 
 DESCRIBED = DescribeMessage(stream="front", session="a", model="m", task="detect", labels=(), max_age_ms=500)
@@ -250,3 +252,11 @@ def test_configurations_say_it(tmp_path: Path) -> None:
         path.write_text(text % wrong)
         with pytest.raises(ConfigError, match=r"a\.yaml:2"):
             load_config(path)
+
+
+def test_a_run_says_where_to_look(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("streams: {a: {source: 'test:'}}\noutputs: {websocket: {endpoint: '127.0.0.1:*'}}\n")
+    done = run_program("run", str(path), "--frames", "1")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"in a browser: http://127\.0\.0\.1:[0-9]+", done.stdout)
