@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -100,19 +100,18 @@ class WebSocketOutput:
         origins: Collection[str] = (),
         insecure: bool = False,
     ) -> None:
-        """`endpoint`: HOST:PORT. `origins`: web sites, such as http://robot.local, whose pages may read what
+        """`endpoint`: HOST:PORT. `descriptions` by stream, of which each client is told, also when one is
+        replaced there. `origins`: web sites, such as http://robot.local, whose pages may read what
         is sent, beside the engine's own. Raises ConfigError when it can't be bound, or is one that other
         machines reach and not `insecure`."""
         if not (insecure or is_loopback(host_of(endpoint))):
-            cure = (
-                "`insecure: true` where whoever is in this network may watch, or an address such as 127.0.0.1"
-            )
+            cure = "`insecure: true` where whoever is in this network may watch"
             raise open_error("outputs.websocket.endpoint", endpoint, cure)
         self._listener = _listen(endpoint)
         self.endpoint = f"{host_of(endpoint)}:{self._listener.getsockname()[1]}"
         self.alarm = ""
         self._door = Doorkeeper(origins)
-        self._described = {topic_of(each): encode(each) for each in descriptions.values()}
+        self._descriptions, self._described = descriptions, dict(descriptions)
         self._heartbeats = Heartbeats(session)
         self._clock = clock_id()
         self._viewers: set[Viewer] = set()
@@ -128,9 +127,14 @@ class WebSocketOutput:
             self._leave([message_of(result, counts)])
 
     def beat(self, health: Mapping[str, Health]) -> None:
-        self._leave(self._heartbeats.due(health))
+        self._leave([*self._changed(), *self._heartbeats.due(health)])
 
-    def _leave(self, messages: Collection[Message] | Iterator[Message]) -> None:
+    def _changed(self) -> list[DescribeMessage]:
+        """Descriptions that aren't what was said before."""
+        before, self._described = self._described, dict(self._descriptions)
+        return [each for stream, each in self._described.items() if each is not before.get(stream)]
+
+    def _leave(self, messages: Sequence[Message]) -> None:
         left = {topic_of(message): encode(message) for message in messages}
         if not left or self.alarm:
             return
@@ -183,8 +187,8 @@ class WebSocketOutput:
 
     async def _attend(self, connection: ServerConnection) -> None:
         viewer = Viewer()
-        for topic, message in self._described.items():
-            viewer.offer(topic, message)
+        for description in list(self._descriptions.values()):
+            viewer.offer(topic_of(description), encode(description))
         self._viewers.add(viewer)
         sending = asyncio.create_task(_send(connection, viewer))
         try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -101,6 +102,20 @@ def test_heartbeats_come_and_changes_at_once(output: WebSocketOutput) -> None:
             message = decode(received(client))
             assert isinstance(message, HealthMessage)
             assert message.state == state
+
+
+def test_a_description_that_changes_is_told_to_all() -> None:
+    descriptions = {"front": DESCRIBED}
+    output = WebSocketOutput("127.0.0.1:*", descriptions, "a")
+    with join(output) as client:
+        descriptions["front"] = msgspec.structs.replace(DESCRIBED, classes=("person",))
+        output.beat({})
+        output.beat({})
+        output.publish(*make_result(1))
+        found = [decode(received(client)) for _ in range(2)]
+        assert found[0] == descriptions["front"]
+        assert isinstance(found[1], ResultMessage)
+    output.close()
 
 
 def test_who_asks_for_the_time_is_told(output: WebSocketOutput) -> None:
