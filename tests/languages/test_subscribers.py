@@ -35,9 +35,9 @@ def watch_cpp(cpp: Path, port: int) -> Watcher:
     return Watcher([cpp, f"tcp://127.0.0.1:{port}"])
 
 
-def watch_js(port: int, kind: str = "ws", folder: Path = Path()) -> Watcher:
+def watch_js(port: int, kind: str = "ws", folder: Path = Path(), step_ms: str = "") -> Watcher:
     return Watcher(
-        [*node(), HERE / "js/watch.mjs", f"{kind}://127.0.0.1:{port}"],
+        [*node(), HERE / "js/watch.mjs", f"{kind}://127.0.0.1:{port}", step_ms],
         {"ZEROMQ_TRANSPORT": str(folder / "js/zeromq.js")},
     )
 
@@ -90,6 +90,18 @@ def test_js_is_fresh_or_silent_over_a_websocket() -> None:
     node()
     with Peer("other_machine", "--ahead-s=-5", "--websocket") as engine:
         live_through_everything(engine, watch_js, -5)
+
+
+def test_js_allows_for_a_clock_that_moves_in_steps() -> None:
+    """A result may look older than it is by as much, but never younger."""
+    node()
+    with Peer("other_machine", "--ahead-s=1000", "--websocket") as engine:
+        with watch_js(engine.port, step_ms="20") as watcher:
+            watcher.until(lambda look: look["ok"] and look["received"] > 20)
+            engine.say("hold")
+            watcher.until(lambda look: not look["fresh"] and look["alive"])
+            assert watcher.end() == 0
+        assert_fresh_or_silent(watcher.looks, 1000 * NS_PER_S)
 
 
 def test_js_is_fresh_or_silent_over_zeromq(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
 // A control loop that looks every 20 ms and says what it would do, in a line of JSON, until stdin ends.
-//     node watch.mjs ws://HOST:PORT | tcp://HOST:PORT
-import { Subscriber } from "../../../edge_engine/languages/js/edge_engine.js";
-
-const [where] = process.argv.slice(2);
+//     node watch.mjs ws://HOST:PORT | tcp://HOST:PORT [STEP_MS]
+// STEP_MS makes its clock as coarse as some browsers have it.
+const [where, stepMs] = process.argv.slice(2);
+if (stepMs) {
+  const now = performance.now.bind(performance);
+  performance.now = () => Math.floor(now() / stepMs) * stepMs;
+}
+const { Subscriber } = await import("../../../edge_engine/languages/js/edge_engine.js");
 const isZeroMq = where.startsWith("tcp:");
 const { ZeroMqTransport } = isZeroMq ? await import(process.env.ZEROMQ_TRANSPORT) : {};
 const subscriber = new Subscriber(isZeroMq ? new ZeroMqTransport(where) : where);
