@@ -33,11 +33,8 @@ def allow_list(
         return AllowList(Path(keys), roles)
     if insecure or is_private(endpoint):
         return None
-    cure = (
-        "`keys`, a folder made by edge-engine keygen, or `insecure: true` where whoever is in this network may "
-        "come in"
-    )
-    raise open_error(key, endpoint, cure)
+    unless = "`insecure: true` where whoever is in this network may come in"
+    raise open_error(key, endpoint, f"`keys`, a folder made by edge-engine keygen, or {unless}")
 
 
 def is_private(endpoint: str) -> bool:

@@ -1,4 +1,4 @@
-"""python -m tools.wire_schema [--check]: writes what other languages need of edge_engine/wire.py.
+"""python -m tools.wire_schema [--check]: writes what other languages need of edge_engine/wire.
 
 To be run after every change of a message; --check writes nothing and exits 1 where something is out of date.
 """

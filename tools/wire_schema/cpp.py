@@ -21,7 +21,7 @@ from edge_engine import wire
 from tools.wire_schema.structs import CLOCK_TOPIC, KINDS, NOTHING, default, lines, optional, structs, unknown
 
 _HEAD = """\
-// The messages as structs. GENERATED from edge_engine/wire.py by `python -m tools.wire_schema`: don't edit.
+// The messages as structs. GENERATED from edge_engine/wire by `python -m tools.wire_schema`: don't edit.
 // `fields` shows each field to a visitor: name, value, and whether it is required, as without a default.
 #pragma once
 

@@ -28,7 +28,7 @@ from edge_engine import wire
 from tools.wire_schema.structs import CLOCK_TOPIC, KINDS, NOTHING, default, optional, structs, unknown
 
 _HEAD = """\
-// The messages' fields. GENERATED from edge_engine/wire.py by `python -m tools.wire_schema`: don't edit.
+// The messages' fields. GENERATED from edge_engine/wire by `python -m tools.wire_schema`: don't edit.
 // A type is "int", "ns" (BigInt), "float", "bool", "str", a struct's name, or ["list", type],
 // ["tuple", type, …], ["map", type], ["optional", type], ["literal", value, …].
 // A field is [type], or [type, default].

@@ -1,4 +1,4 @@
-"""The wire as a JSON Schema, with the docstrings of wire.py as its descriptions."""
+"""The wire as a JSON Schema, with the docstrings of the wire as its descriptions."""
 
 from __future__ import annotations
 

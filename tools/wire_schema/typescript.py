@@ -22,7 +22,7 @@ from tools.wire_schema.javascript import is_stamp
 from tools.wire_schema.structs import KINDS, lines, optional, structs, unknown
 
 _HEAD = """\
-// The messages. GENERATED from edge_engine/wire.py by `python -m tools.wire_schema`: don't edit.
+// The messages. GENERATED from edge_engine/wire by `python -m tools.wire_schema`: don't edit.
 // Every field is there once a message is decoded; *_ns, nanoseconds, are BigInts.
 """
 

@@ -244,6 +244,7 @@ export class Subscriber {
 }
 
 function doubt({ newest, health }) {
+  if (health?.paused) return "paused";
   if (health !== null && health.state !== "running") return `${health.state}: ${health.reason}`;
   return newest !== null && !newest.valid ? newest.reason || "not valid" : "";
 }

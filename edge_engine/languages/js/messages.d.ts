@@ -1,4 +1,4 @@
-// The messages. GENERATED from edge_engine/wire.py by `python -m tools.wire_schema`: don't edit.
+// The messages. GENERATED from edge_engine/wire by `python -m tools.wire_schema`: don't edit.
 // Every field is there once a message is decoded; *_ns, nanoseconds, are BigInts.
 
 export const WIRE_VERSION: number;
@@ -96,7 +96,7 @@ export interface Mask {
  * `state`: opening, running, stalled, reconnecting, ended or failed, since `since_ns`, for that `reason`;
  * `reconnects`: how often the source was lost; `missed`: pictures that never reached the engine, as far as
  * the source knows. `alarms`: what the engine can't do at the moment beside recognising, such as writing a
- * file, by output.
+ * file, by output. `paused`: nothing is recognised, because somebody has asked for that.
  */
 export interface HealthMessage {
   version: number;
@@ -111,6 +111,7 @@ export interface HealthMessage {
   missed: number;
   alarms: Record<string, string>;
   clock: string;
+  paused: boolean;
 }
 
 /**

@@ -1,4 +1,4 @@
-// The messages' fields. GENERATED from edge_engine/wire.py by `python -m tools.wire_schema`: don't edit.
+// The messages' fields. GENERATED from edge_engine/wire by `python -m tools.wire_schema`: don't edit.
 // A type is "int", "ns" (BigInt), "float", "bool", "str", a struct's name, or ["list", type],
 // ["tuple", type, …], ["map", type], ["optional", type], ["literal", value, …].
 // A field is [type], or [type, default].
@@ -67,6 +67,7 @@ export const STRUCTS = {
     missed: ["int", 0],
     alarms: [["map", "str"], {}],
     clock: ["str", ""],
+    paused: ["bool", false],
   },
   ObjectRow: {
     xyxy: [["tuple", "float", "float", "float", "float"]],

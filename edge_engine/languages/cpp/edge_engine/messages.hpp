@@ -1,4 +1,4 @@
-// The messages as structs. GENERATED from edge_engine/wire.py by `python -m tools.wire_schema`: don't edit.
+// The messages as structs. GENERATED from edge_engine/wire by `python -m tools.wire_schema`: don't edit.
 // `fields` shows each field to a visitor: name, value, and whether it is required, as without a default.
 #pragma once
 
@@ -153,7 +153,7 @@ struct Mask {
 // `state`: opening, running, stalled, reconnecting, ended or failed, since `since_ns`, for that `reason`;
 // `reconnects`: how often the source was lost; `missed`: pictures that never reached the engine, as far as
 // the source knows. `alarms`: what the engine can't do at the moment beside recognising, such as writing a
-// file, by output.
+// file, by output. `paused`: nothing is recognised, because somebody has asked for that.
 struct HealthMessage {
   std::int64_t version = 1;
   std::string stream{};
@@ -167,6 +167,7 @@ struct HealthMessage {
   std::int64_t missed = 0;
   std::map<std::string, std::string> alarms{};
   std::string clock{};
+  bool paused = false;
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -182,6 +183,7 @@ struct HealthMessage {
     visit("missed", self.missed, false);
     visit("alarms", self.alarms, false);
     visit("clock", self.clock, false);
+    visit("paused", self.paused, false);
   }
 };
 

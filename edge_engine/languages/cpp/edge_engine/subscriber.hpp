@@ -232,6 +232,7 @@ class Subscriber {
   }
 
   static std::string why_invalid(const Stream& of) {
+    if (of.health && of.health->paused) return "paused";
     if (of.health && of.health->state != "running") return of.health->state + ": " + of.health->reason;
     if (!of.newest || of.newest->valid) return "";
     return of.newest->reason.empty() ? "not valid" : of.newest->reason;
