@@ -4,18 +4,19 @@
 # make soak    a network camera that is killed 50 times and worse; an engine without time (as root, with limits
 #              of time); 100,000 messages harmed on the way, and subscribers that are stopped; 1,000,000 harmful
 #              commands, and keys that are taken away; 10,000 mutated model files, each of which ends the command
-#              line in one line, or runs
+#              line in one line, or runs; 300,000 harmed messages for the decoders in C++ and JavaScript
 # make rig-v4l2     cameras: the kernel's own and a USB one, in an emulated machine (once: sudo
 #                   tests/rigs/v4l2_vm/setup)
 # make soak-v4l2    these cameras unplugged 20 times, and worse, with the times that it takes
 # make rig-gstreamer   the tests that need GStreamer, which no Python package brings
+# make rig-clients     the clients in C++, in Node over ZeroMQ, and in a browser: what Debian and npm have for them
 # RUNTIME=gpu or openvino takes that build of ONNX Runtime; PYTHON=python3.12 another interpreter.
 
 PYTHON ?= python3
 RUNTIME ?= cpu
 BIN := .venv/bin
 
-.PHONY: demo test check figures soak soak-v4l2 rig-gstreamer rig-v4l2 clean
+.PHONY: demo test check figures soak soak-v4l2 rig-clients rig-gstreamer rig-v4l2 clean
 
 demo: .venv/demo-$(RUNTIME)
 	$(BIN)/edge-engine run configs/demo.yaml
@@ -38,7 +39,18 @@ soak: .venv/dev-$(RUNTIME)
 	$(BIN)/python -m tests.client.soak_messages
 	$(BIN)/python -m tests.client.soak_controller
 	$(BIN)/python -m tests.control.soak_control
+	$(BIN)/python -m tests.languages.soak
 	$(BIN)/python -m tests.models.soak --count 10000 --seed 0
+
+rig-clients: .venv/dev-$(RUNTIME) build/clients/node_modules
+	@test -e /usr/include/zmq.hpp -a -x /usr/bin/chromium || \
+		{ echo "apt-get install g++ libzmq3-dev cppzmq-dev chromium"; exit 2; }
+	$(BIN)/python -m pip install --quiet playwright
+	$(BIN)/python -m pytest tests/languages
+
+build/clients/node_modules:
+	@command -v npm || { echo "apt-get install npm (Node 20.10 or newer)"; exit 2; }
+	npm install --silent --no-save --prefix build/clients zeromq@6 typescript@5
 
 # GStreamer's bindings are seen by the system's own Python alone, so its tests have an environment of their own.
 rig-v4l2: .venv/dev-$(RUNTIME)

@@ -19,6 +19,7 @@ _PORT = r"(\*|[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0
 _HOST = r"([^\s/:\[\]]+|\[[0-9a-fA-F:.]+(%[\w.-]+)?\])"
 _ENDPOINT = rf"^(tcp://{_HOST}:{_PORT}|ipc://.+)\Z"
 _FRAMES = r"^(all|every:[1-9][0-9]{0,5}|none)\Z"
+_ADDRESS = rf"^{_HOST}:{_PORT}\Z"
 _ENDPOINTS = "tcp://HOST:PORT (0 to 65535, or *) or ipc://PATH"
 
 SourceText = Annotated[str, Meta(min_length=1, description="a source's URI", extra=NUMBERS_TOO)]
@@ -29,6 +30,10 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Core = Annotated[int, Meta(ge=0, le=4095)]
 CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of cores such as [2, 3]")]
 ModelName = Annotated[str, Meta(min_length=1, description="a zoo model's name or an ONNX file")]
+Address = Annotated[str, Meta(pattern=_ADDRESS, description="HOST:PORT (0 to 65535, or *)")]
+Origin = Annotated[
+    str, Meta(pattern=r"^https?://[^/\s]+\Z", description="a web site such as http://robot.local")
+]
 Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 
 
@@ -135,12 +140,23 @@ class McapConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return int(self.frames.removeprefix("every:")) if self.frames != "all" else 1
 
 
+class WebSocketConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same messages for browsers, and a page that shows them; port * takes a free one. An address that
+    other machines reach needs `insecure`: whoever is in the network may watch. `origins` are the web sites
+    whose pages may, beside the engine's own."""
+
+    endpoint: Address = "127.0.0.1:8765"
+    origins: tuple[Origin, ...] = ()
+    insecure: bool = False
+
+
 class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where results go; none at all is fine for a program that embeds the engine."""
 
     zeromq: ZeroMqConfig | None = None
     jsonl: JsonlConfig | None = None
     mcap: McapConfig | None = None
+    websocket: WebSocketConfig | None = None
 
     @property
     def need_pixels(self) -> bool:

@@ -199,6 +199,22 @@ def tune_it(folder: Path) -> None:
 BENCHES = {line for line in commands() if line.startswith("edge-engine bench")}
 
 
+def compile_the_controller(folder: Path) -> None:
+    """And see it act on what the demo sees."""
+    if shutil.which("g++") is None or not Path("/usr/include/zmq.hpp").exists():
+        pytest.skip("no g++, libzmq3-dev and cppzmq-dev: make rig-clients says how")
+    (command,) = (line for line in commands() if line.startswith("g++"))
+    built = command.replace("-o controller", f"-o {folder}/controller").split()
+    subprocess.run(built, cwd=ROOT, check=True, timeout=300)
+    engine = start_program("run", "configs/demo.yaml")
+    with subprocess.Popen([folder / "controller"], stdout=subprocess.PIPE, text=True) as controller:
+        assert controller.stdout is not None
+        assert any("person" in line for line in controller.stdout)
+        controller.kill()
+    engine.send_signal(signal.SIGINT)
+    engine.communicate(timeout=20)
+
+
 def make_keys_and_listen(tmp_path: Path) -> None:
     """The engine's side as in the README, but on a socket file."""
     keys = tmp_path / "keys"
@@ -271,6 +287,8 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     f"edge-engine listen {ENDPOINT} --server-key server.key --client-key rover.key_secret": (
         make_keys_and_listen
     ),
+    "g++ -std=c++17 -O2 -I edge_engine/languages/cpp edge_engine/languages/cpp/controller.cpp -o controller "
+    "-lzmq -pthread": compile_the_controller,
     **dict.fromkeys(BENCHES, bench_it),
     **dict.fromkeys(CONTROLS, control_an_engine),
 }

@@ -162,6 +162,8 @@ def test_foreign_bytes_are_refused(data: bytes) -> None:
         b"result/x\0" + msgspec.msgpack.encode({"stream": "x"}),
         b"health/x\0" + msgspec.msgpack.encode([1, 2]),
         b"health/x\0",
+        b"health/x\0" + msgspec.msgpack.encode({"stream": "x"}).replace(b"x", b"\xff"),
+        b"health/x\0\x81\xa1x" + b"\x91" * 100_000 + b"\xc0",
     ],
 )
 def test_a_right_checksum_does_not_excuse_a_wrong_payload(body: bytes) -> None:

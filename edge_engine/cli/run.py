@@ -123,6 +123,11 @@ def _introduce(engine: Engine, screen: Console) -> None:
         screen.print(f"controlled on {engine.control.endpoint}; with: edge-engine control")
     if engine.config.outputs.mcap is not None:
         screen.print(escape(f"recording in {engine.config.outputs.mcap.path}"))
+    if engine.config.outputs.websocket is not None:
+        from edge_engine.outputs.websocket import WebSocketOutput  # its package is an extra
+
+        (page,) = (output.endpoint for output in engine.outputs if isinstance(output, WebSocketOutput))
+        screen.print(f"to be seen in a browser: http://{page}")
 
 
 def _trimming(engine: Engine) -> str:

@@ -14,6 +14,7 @@ OUTPUTS = {
     "zeromq": "zeromq:open_output",
     "jsonl": "jsonl:open_output",
     "mcap": "mcap:open_output",
+    "websocket": "websocket:open_output",
 }
 """By their keys in a configuration: what opens each, called with (its configuration, Circumstances); its
 module loads when first asked for. The extra that brings an output's packages is called like its key."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
 from pathlib import Path
 
 import zmq
@@ -14,6 +13,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.errors import ConfigError
 from edge_engine.keys import CLIENTS, CONTROLLERS, SERVER, key_pair, public_key
+from edge_engine.outputs.reach import host_of, is_loopback, open_error
 
 _log = logging.getLogger("edge_engine.keys")
 _DOMAIN = "edge_engine"
@@ -33,21 +33,13 @@ def allow_list(
         return AllowList(Path(keys), roles)
     if insecure or is_private(endpoint):
         return None
-    raise ConfigError(
-        f"{key}: {endpoint} is open to other machines; expected `keys`, a folder made by edge-engine keygen, "
-        "or `insecure: true` where whoever is in this network may come in"
-    )
+    unless = "`insecure: true` where whoever is in this network may come in"
+    raise open_error(key, endpoint, f"`keys`, a folder made by edge-engine keygen, or {unless}")
 
 
 def is_private(endpoint: str) -> bool:
     """Whether only this machine's programs can reach it."""
-    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
-    if not endpoint.startswith("tcp:") or host in ("localhost", "lo"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name, an interface, *
-        return False
+    return not endpoint.startswith("tcp:") or is_loopback(host_of(endpoint.removeprefix("tcp://")))
 
 
 def open_socket(

@@ -8,18 +8,17 @@ from pathlib import Path
 import msgspec
 import zmq
 
-from edge_engine.clock import monotonic_ns
 from edge_engine.config import ZeroMqConfig
 from edge_engine.errors import ConfigError
 from edge_engine.ledger import Counts
 from edge_engine.outputs.allow_list import LISTENERS, allow_list, open_socket
 from edge_engine.outputs.clock_service import ClockService
 from edge_engine.outputs.counted_rows import events_of
+from edge_engine.outputs.heartbeats import Heartbeats
 from edge_engine.outputs.output import Circumstances, Health, Output
-from edge_engine.outputs.rows import health_of, message_of
+from edge_engine.outputs.rows import message_of
 from edge_engine.result import Result
-from edge_engine.state import StreamState
-from edge_engine.wire import HEARTBEAT_NS, DescribeMessage, Message, encode
+from edge_engine.wire import DescribeMessage, Message, encode
 
 # A subscriber that doesn't read gets no backlog: a few messages, then the newest are dropped for it alone.
 # What lies in the system's buffer is as old when it is read, so that one is small too.
@@ -62,9 +61,7 @@ class ZeroMqOutput:
         self._open()
         self._descriptions = descriptions
         self._described = dict(descriptions)
-        self._session = session
-        self._next_beat_ns = 0
-        self._told: dict[str, tuple[StreamState, bool]] = {}
+        self._heartbeats = Heartbeats(session)
 
     def _open(self) -> None:
         # A context of its own: ending it waits until the endpoint is free to be bound again.
@@ -101,15 +98,8 @@ class ZeroMqOutput:
             self._open()
         self._describe_to_newcomers()
         self._describe_changes()
-        now_ns = monotonic_ns()
-        is_due = now_ns >= self._next_beat_ns
-        if is_due:
-            self._next_beat_ns = now_ns + HEARTBEAT_NS
-        for stream, of_stream in health.items():
-            state = of_stream.status.state, of_stream.is_paused
-            if is_due or self._told.get(stream) != state:
-                self._told[stream] = state
-                self._send(health_of(stream, self._session, now_ns, of_stream))
+        for message in self._heartbeats.due(health):
+            self._send(message)
 
     def _describe_to_newcomers(self) -> None:
         while self._socket.poll(0):

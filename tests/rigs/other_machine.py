@@ -1,8 +1,10 @@
 """An engine on another machine: its clocks have nothing to do with this one's.
 
     python -m tests.rigs.other_machine [--ahead-s 86400] [--wall-ahead-s -3600] [--fps 50] [--port N]
+        [--websocket]
 
-Says `READY <port>` of its publisher. `hold` on stdin lets no frame come any more, `go` again.
+Says `READY <port>` of its publisher, which is ZeroMQ's or, for browsers, a WebSocket. Without `--ahead-s` and
+`--wall-ahead-s` its clocks are this machine's. `hold` on stdin lets no frame come any more, `go` again.
 """
 
 from __future__ import annotations
@@ -22,17 +24,23 @@ def main() -> None:
     parser.add_argument("--fps", type=int, default=50)
     parser.add_argument("--max-age-ms", type=int, default=500)
     parser.add_argument("--port", default="*")
+    parser.add_argument("--websocket", action="store_true")
     arguments = parser.parse_args()
-    _set_clocks(int(arguments.ahead_s * 1e9), int(arguments.wall_ahead_s * 1e9))
+    if arguments.ahead_s or arguments.wall_ahead_s:
+        _set_clocks(int(arguments.ahead_s * 1e9), int(arguments.wall_ahead_s * 1e9))
 
     import numpy as np
 
-    from edge_engine.config import Config, OutputsConfig, StreamConfig, ZeroMqConfig
+    from edge_engine.config import Config, OutputsConfig, StreamConfig, WebSocketConfig, ZeroMqConfig
     from edge_engine.engine import Engine
 
-    zeromq = ZeroMqConfig(endpoint=f"tcp://127.0.0.1:{arguments.port}")
+    address = f"127.0.0.1:{arguments.port}"
+    if arguments.websocket:
+        outputs = OutputsConfig(websocket=WebSocketConfig(endpoint=address))
+    else:
+        outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=f"tcp://{address}"))
     stream = StreamConfig(source="push:", max_age_ms=arguments.max_age_ms, min_fps=5, still_after_ms=None)
-    config = Config(streams={"a": stream}, outputs=OutputsConfig(zeromq=zeromq))
+    config = Config(streams={"a": stream}, outputs=outputs)
     flows = threading.Event()
     flows.set()
     with Engine(config, collect=False) as engine:

@@ -1,0 +1,1 @@
+"""What other languages need of edge_engine/wire, generated from its structs."""
