@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeAlias
 import onnxruntime as ort
 
 from edge_engine.choosing import Choices
-from edge_engine.config import Config
+from edge_engine.config import CameraConfig, Config
+from edge_engine.geometry.camera import CameraGeometry
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.forms import ModelForms
 from edge_engine.models.providers import Setting
@@ -113,9 +114,17 @@ def _terms(parts: Parts, choices: Choices) -> dict[str, StreamTerms]:
             parts.streams[name].ledger,
             stream.max_age_ms,
             Tracker(tracking, asked[name].high) if (tracking := asked[name].tracking) is not None else None,
+            _geometry(parts, name, stream.camera),
         )
         for name, stream in parts.config.streams.items()
     }
+
+
+def _geometry(parts: Parts, stream: str, camera: CameraConfig | None) -> CameraGeometry | None:
+    if camera is None:
+        return None
+    labels = parts.models.first.spec.labels
+    return CameraGeometry(camera, labels, stream, parts.sources[stream].expected_size())
 
 
 def _frame_ring(policy: Policy, ledger: Ledger) -> Ring[FrameSlot]:

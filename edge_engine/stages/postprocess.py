@@ -8,6 +8,7 @@ from typing import NamedTuple
 from edge_engine.choosing import Choices
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.frame import Frame
+from edge_engine.geometry.camera import CameraGeometry
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.answers import InferenceError, answer_of
 from edge_engine.models.spec import ModelSpec
@@ -18,11 +19,12 @@ from edge_engine.tracking.tracker import Tracker
 
 
 class StreamTerms(NamedTuple):
-    """What postprocessing must know of a stream. Its thread alone uses the tracker."""
+    """What postprocessing must know of a stream. Its thread alone uses the tracker and the geometry."""
 
     ledger: Ledger
     max_age_ms: int
     tracker: Tracker | None = None
+    geometry: CameraGeometry | None = None
 
 
 class Postprocess:
@@ -95,10 +97,13 @@ class Postprocess:
         asked, spec = self._choices.of(frame.stream, slot.model), slot.model.spec
         thresholds, box = (asked.decoded_from, asked.iou_threshold), spec.input.lay(frame.size)
         answer = answer_of(asked.decoder, slot.of_row(row), thresholds, box, spec.labels)
-        tracker = self._streams[frame.stream].tracker
-        if tracker is not None and isinstance(answer, Objects):
-            return tracker.update(answer, frame.shown_ns)
-        return answer
+        if not isinstance(answer, Objects):
+            return answer
+        terms = self._streams[frame.stream]
+        objects = answer if terms.tracker is None else terms.tracker.update(answer, frame.shown_ns)
+        if terms.geometry is not None:
+            objects.geometry = terms.geometry.measure(objects, frame.size)
+        return objects
 
     def _hand_on(self, frame: Frame, answer: Answer, spec: ModelSpec) -> None:
         valid_until_ns = frame.captured_ns + self._streams[frame.stream].max_age_ms * NS_PER_MS
