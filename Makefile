@@ -3,8 +3,9 @@
 # make check   formatting, lint, types, layers
 # make soak    a network camera that is killed 50 times and worse; an engine without time (as root, with limits
 #              of time); 100,000 messages harmed on the way, and subscribers that are stopped; 1,000,000 harmful
-#              commands, and keys that are taken away; 10,000 mutated model files, each of which ends the command
-#              line in one line, or runs; 300,000 harmed messages for the decoders in C++ and JavaScript
+#              commands, and keys that are taken away; a robot that follows a person through 100 faults; 10,000
+#              mutated model files, each of which ends the command line in one line, or runs; 300,000 harmed
+#              messages for the decoders in C++ and JavaScript
 # make rig-v4l2     cameras: the kernel's own and a USB one, in an emulated machine (once: sudo
 #                   tests/rigs/v4l2_vm/setup)
 # make soak-v4l2    these cameras unplugged 20 times, and worse, with the times that it takes
@@ -40,6 +41,7 @@ soak: .venv/dev-$(RUNTIME)
 	$(BIN)/python -m tests.client.soak_controller
 	$(BIN)/python -m tests.control.soak_control
 	$(BIN)/python -m tests.languages.soak
+	$(BIN)/python -m tests.tools.soak_follow
 	$(BIN)/python -m tests.models.soak --count 10000 --seed 0
 
 rig-clients: .venv/dev-$(RUNTIME) build/clients/node_modules

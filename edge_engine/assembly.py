@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from edge_engine.choosing import Choices
-from edge_engine.config import Config, StreamConfig, TrackingConfig
+from edge_engine.config import CameraConfig, Config, StreamConfig, TrackingConfig
+from edge_engine.geometry.camera import CameraGeometry
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.lineup import Lineup
 from edge_engine.models.providers import Setting
@@ -117,6 +118,7 @@ def _terms(parts: Parts, choices: Choices) -> dict[str, StreamTerms]:
             parts.streams[name].ledger,
             stream.max_age_ms,
             Tracker(tracking, asked[name].high) if (tracking := asked[name].tracking) is not None else None,
+            _geometry(parts, name, stream.camera),
             _counter(name, stream, asked[name].tracking),
         )
         for name, stream in parts.config.streams.items()
@@ -127,6 +129,13 @@ def _counter(name: str, stream: StreamConfig, tracking: TrackingConfig | None) -
     if not (stream.zones or stream.lines):
         return None
     return Counter(name, stream.zones, stream.lines, tracking.max_lost_ms if tracking is not None else None)
+
+
+def _geometry(parts: Parts, stream: str, camera: CameraConfig | None) -> CameraGeometry | None:
+    if camera is None:
+        return None
+    labels = parts.models.first.spec.labels
+    return CameraGeometry(camera, labels, stream, parts.sources[stream].expected_size())
 
 
 def _frame_ring(policy: Policy, ledger: Ledger) -> Ring[FrameSlot]:

@@ -27,6 +27,10 @@ _STREAM_NAMES = "a stream's name of up to 64 letters, digits, - or _"
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description=_STREAM_NAMES)]
 Milliseconds = Annotated[int, Meta(ge=1, le=600_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Metres = Annotated[float, Meta(ge=0.01, le=1000)]
+Pixels = Annotated[float, Meta(ge=1, le=100_000)]
+Side = Annotated[int, Meta(ge=2, le=65_535)]
+Deviation = Annotated[float, Meta(ge=0, le=90)]
 Core = Annotated[int, Meta(ge=0, le=4095)]
 CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of cores such as [2, 3]")]
 ModelName = Annotated[str, Meta(min_length=1, description="a zoo model's name or an ONNX file")]
@@ -62,6 +66,46 @@ class TrackingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     publish_lost: bool = False
 
 
+class IntrinsicsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A calibrated lens, as OpenCV has it: focal lengths and centre in pixels of pictures of that `size`, and
+    the distortion: k1, k2, p1, p2[, k3[, k4, k5, k6]] of a `pinhole`, k1 to k4 of a `fisheye`."""
+
+    fx: Pixels
+    fy: Pixels
+    cx: Pixels
+    cy: Pixels
+    size: Annotated[tuple[Side, Side], Meta(description="width and height in pixels, such as [640, 480]")]
+    model: Literal["pinhole", "fisheye"] = "pinhole"
+    distortion: Annotated[tuple[float, ...], Meta(max_length=8, description="a list of up to 8 numbers")] = ()
+
+
+class CameraConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a stream's camera sees where, so that objects get metres and degrees (geometry/).
+
+    The lens: `intrinsics`, a calibration's `file` (ROS's, OpenCV's), or only the horizontal angle of view,
+    `hfov_deg`. The mounting: the lens is `height_m` above the ground; yaw to the left, pitch down and roll to
+    the right, from looking forward, are positive. `heights_m`: how tall things of a label are, for when their
+    foot isn't seen on the ground. The rest are standard deviations: `pixel_std_px` of a box's sides (null: a
+    twentieth of its height), `heights_std` a share of `heights_m`.
+    """
+
+    intrinsics: IntrinsicsConfig | None = None
+    file: Annotated[str, Meta(min_length=1, description="a calibration file's path")] | None = None
+    hfov_deg: Annotated[float, Meta(ge=1, le=170)] | None = None
+    height_m: Metres
+    pitch_deg: Annotated[float, Meta(ge=-90, le=90)] = 0.0
+    roll_deg: Annotated[float, Meta(ge=-180, le=180)] = 0.0
+    yaw_deg: Annotated[float, Meta(ge=-180, le=180)] = 0.0
+    heights_m: dict[LabelName, Metres] = {}
+    hfov_std_deg: Deviation = 3.0
+    height_std_m: Deviation = 0.02
+    pitch_std_deg: Deviation = 1.0
+    roll_std_deg: Deviation = 1.0
+    yaw_std_deg: Deviation = 1.0
+    pixel_std_px: Deviation | None = None
+    heights_std: Share = 0.07
+
+
 class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One camera or file. `pace`: a file plays at its own rate, like a camera.
 
@@ -71,9 +115,9 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     looks again for a camera that has been there, `always` also for one that isn't there at the start, `never`
     ends the stream. `still_after_ms`: a camera whose pictures have not changed at all, or have been black,
     for so long is not valid; null for one that rightly sees nothing move, such as a screen. A client is told
-    that fewer than `min_fps` results a second are a fault. `classes`, thresholds and `tracking`:
-    as in Config, for this stream. `zones` and `lines`: where objects are counted (places.py), by name; lines
-    need tracking.
+    that fewer than `min_fps` results a second are a fault. `classes`, thresholds and `tracking`: as in
+    Config, for this stream. `camera`: what it sees where. `zones` and `lines`: where objects are counted
+    (places.py), by name; lines need tracking.
     """
 
     source: SourceText
@@ -89,6 +133,7 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     score_threshold: Share | None = None
     label_thresholds: dict[LabelName, Share] = {}
     tracking: TrackingConfig | None = None
+    camera: CameraConfig | None = None
     zones: dict[PlaceName, ZoneConfig] = {}
     lines: dict[PlaceName, LineConfig] = {}
 

@@ -49,6 +49,39 @@ class Tracking:
         )
 
 
+class DistanceBy(IntEnum):
+    """How an object's distance was got: not at all, by where its foot meets the ground, by how tall it is."""
+
+    NOTHING = 0
+    GROUND = 1
+    HEIGHT = 2
+
+
+@dataclass(slots=True)
+class Geometry:
+    """Where the n objects of a picture are, row by row, with standard deviations; NaN where that isn't known.
+
+    The axes are the robot's: x forward, y left, z up (REP-103), from the point on the ground below the lens.
+    float32 [n]: `bearings_deg`, from forward, positive to the left, and `elevations_deg`, from the horizon,
+    positive up, of the box's middle as the camera sees it; `distances_m` over the ground to the object's
+    foot. `positions_m` [n, 3]: of that foot, and their `position_covariances` [n, 3, 3], m². `distance_by`:
+    int8 [n], as DistanceBy.
+    """
+
+    bearings_deg: NDArray[np.float32]
+    bearing_stds_deg: NDArray[np.float32]
+    elevations_deg: NDArray[np.float32]
+    elevation_stds_deg: NDArray[np.float32]
+    distances_m: NDArray[np.float32]
+    distance_stds_m: NDArray[np.float32]
+    positions_m: NDArray[np.float32]
+    position_covariances: NDArray[np.float32]
+    distance_by: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.distance_by)
+
+
 @dataclass(slots=True)
 class Objects:
     """n recognised objects, highest score first: detection, instance segmentation, pose.
@@ -56,7 +89,8 @@ class Objects:
     `boxes_xyxy`: float32 [n, 4], left, top, right, bottom; `scores`: float32 [n], 0..1;
     `class_ids`: int32 [n], index into the model's labels. Where the model has them: `keypoints`,
     float32 [n, k, 3], x, y and a score 0..1 each; `masks`, uint8 [n, rows, columns], 1 inside, a grid over
-    the whole picture. `tracking`, where the stream is tracked: who they are.
+    the whole picture. `tracking`, where the stream is tracked: who they are. `geometry`, where its camera is
+    described: where they are.
     """
 
     boxes_xyxy: NDArray[np.float32]
@@ -65,6 +99,7 @@ class Objects:
     keypoints: NDArray[np.float32] | None = None
     masks: NDArray[np.uint8] | None = None
     tracking: Tracking | None = None
+    geometry: Geometry | None = None
 
     def __post_init__(self) -> None:
         n = len(self.scores)

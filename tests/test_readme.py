@@ -134,6 +134,24 @@ def record_and_replay(folder: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def follow_a_person(_: Path) -> None:
+    """The second command for a few seconds more than it takes the first to see somebody."""
+    engine = start_program("run", "configs/follow.yaml")
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools.follow", "--robot", "rover", "--json", "--seconds", "60"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as robot:
+        assert robot.stdout is not None
+        assert any(json.loads(line)["track_id"] for line in robot.stdout), "it follows nobody"
+        robot.send_signal(signal.SIGINT)
+        robot.communicate(timeout=20)
+    engine.send_signal(signal.SIGINT)
+    engine.communicate(timeout=20)
+    assert robot.returncode == 0
+
+
 def list_the_cameras(_: Path) -> None:
     assert "rtsp://" in run_program("sources").stdout
 
@@ -274,6 +292,8 @@ TRIED: dict[str, Callable[[Path], None] | str] = {
     "edge-engine listen tcp://127.0.0.1:5555 --json --count 10": listen_to_ten,
     "edge-engine record 0 -o drive.mcap --seconds 60": record_and_replay,
     "edge-engine replay drive.mcap --check": record_and_replay,
+    "edge-engine run configs/follow.yaml": follow_a_person,
+    "python -m tools.follow --robot rover": follow_a_person,
     "edge-engine sources": list_the_cameras,
     "edge-engine doctor": see_the_doctor,
     "edge-engine models": list_models,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,32 @@ from edge_engine.clock import NS_PER_MS, clock_id
 from edge_engine.ledger import Counts
 from edge_engine.outputs.counted_rows import event_row, line_row, zone_row
 from edge_engine.outputs.output import Health
-from edge_engine.result import Objects, Result, Segmentation, Tags, Tracking, TrackState
-from edge_engine.wire import Counters, HealthMessage, Mask, ObjectRow, ResultMessage, SegmentationRows, TagRow
+from edge_engine.result import (
+    DistanceBy,
+    Geometry,
+    Objects,
+    Result,
+    Segmentation,
+    Tags,
+    Tracking,
+    TrackState,
+)
+from edge_engine.wire import (
+    Counters,
+    GeometryRow,
+    HealthMessage,
+    Mask,
+    ObjectRow,
+    ResultMessage,
+    SegmentationRows,
+    TagRow,
+)
+
+TrackFields: TypeAlias = tuple[Any, Any, Any, Any]
+"""Of an ObjectRow, those that follow `mask`."""
+
+_UNTRACKED: TrackFields = (None, None, None, None)
+_DISTANCE_BY: dict[int, Any] = {by: by.name.lower() for by in DistanceBy} | {DistanceBy.NOTHING: None}
 
 
 def message_of(result: Result, counts: Counts) -> ResultMessage:
@@ -69,22 +94,49 @@ def counters_of(counts: Counts) -> Counters:
 def _objects(objects: Objects, labels: Sequence[str]) -> list[ObjectRow]:
     keypoints = objects.keypoints.tolist() if objects.keypoints is not None else repeat([])
     masks = map(_mask, objects.masks) if objects.masks is not None else repeat(None)
-    known = _tracking(objects.tracking) if objects.tracking is not None else repeat(())
+    known = _tracking(objects.tracking) if objects.tracking is not None else repeat(_UNTRACKED)
+    places = _geometry(objects.geometry) if objects.geometry is not None else repeat(None)
     boxes, scores = objects.boxes_xyxy.tolist(), objects.scores.tolist()
-    rows = zip(boxes, scores, objects.class_ids.tolist(), keypoints, masks, known, strict=False)
+    rows = zip(boxes, scores, objects.class_ids.tolist(), keypoints, masks, known, places, strict=False)
     return [
         ObjectRow(
-            tuple(box), score, class_id, labels[class_id], [tuple(point) for point in points], mask, *track
+            tuple(box),
+            score,
+            class_id,
+            labels[class_id],
+            [tuple(point) for point in points],
+            mask,
+            *(*track, place),
         )
-        for box, score, class_id, points, mask, track in rows
+        for box, score, class_id, points, mask, track, place in rows
     ]
 
 
-def _tracking(tracking: Tracking) -> Iterator[tuple[Any, ...]]:
-    """The last fields of each ObjectRow."""
+def _tracking(tracking: Tracking) -> Iterator[TrackFields]:
     states = [TrackState(state).name.lower() for state in tracking.states.tolist()]
     covariances = tracking.velocity_covariances.tolist()
     return zip(tracking.ids.tolist(), states, tracking.velocities.tolist(), covariances, strict=True)
+
+
+def _geometry(geometry: Geometry) -> Iterator[GeometryRow]:
+    by = geometry.distance_by.tolist()
+    return map(
+        GeometryRow,
+        _known(geometry.bearings_deg),
+        _known(geometry.bearing_stds_deg),
+        _known(geometry.elevations_deg),
+        _known(geometry.elevation_stds_deg),
+        _known(geometry.distances_m),
+        _known(geometry.distance_stds_m),
+        [tuple(place) if how else None for place, how in zip(geometry.positions_m.tolist(), by, strict=True)],
+        [each if how else None for each, how in zip(geometry.position_covariances.tolist(), by, strict=True)],
+        [_DISTANCE_BY[how] for how in by],
+    )
+
+
+def _known(numbers: NDArray[np.float32]) -> list[float | None]:
+    """NaN, which JSON doesn't have, becomes None."""
+    return [None if math.isnan(number) else number for number in numbers.tolist()]
 
 
 def _mask(mask: NDArray[np.uint8]) -> Mask:

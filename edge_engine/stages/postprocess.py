@@ -9,6 +9,7 @@ from edge_engine.choosing import Choices
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.counting import Counted
 from edge_engine.frame import Frame
+from edge_engine.geometry.camera import CameraGeometry
 from edge_engine.ledger import Cause, Ledger
 from edge_engine.models.answers import InferenceError, answer_of
 from edge_engine.models.spec import ModelSpec
@@ -20,11 +21,12 @@ from edge_engine.zones.counter import Counter
 
 
 class StreamTerms(NamedTuple):
-    """What postprocessing must know of a stream. Its thread alone uses the tracker and the counter."""
+    """What postprocessing must know of a stream. Its thread alone uses what measures, tracks and counts."""
 
     ledger: Ledger
     max_age_ms: int
     tracker: Tracker | None = None
+    geometry: CameraGeometry | None = None
     counter: Counter | None = None
 
 
@@ -99,10 +101,14 @@ class Postprocess:
         asked, spec = self._choices.of(frame.stream, slot.model), slot.model.spec
         thresholds, box = (asked.decoded_from, asked.iou_threshold), spec.input.lay(frame.size)
         answer = answer_of(asked.decoder, slot.of_row(row), thresholds, box, spec.labels)
-        tracker = self._streams[frame.stream].tracker
-        if tracker is not None and isinstance(answer, Objects):
-            tracker.adopt(asked.high, spec.labels)
-            return tracker.update(answer, frame.shown_ns)
+        if not isinstance(answer, Objects):
+            return answer
+        terms = self._streams[frame.stream]
+        if terms.tracker is not None:
+            terms.tracker.adopt(asked.high, spec.labels)
+            answer = terms.tracker.update(answer, frame.shown_ns)
+        if terms.geometry is not None:
+            answer.geometry = terms.geometry.measure(answer, spec.labels, frame.size)
         return answer
 
     def _count(self, frame: Frame, answer: Answer, spec: ModelSpec) -> Counted:

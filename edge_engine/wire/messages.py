@@ -40,6 +40,27 @@ class Mask(msgspec.Struct, frozen=True):
     counts: list[int]
 
 
+class GeometryRow(msgspec.Struct, frozen=True):
+    """Where an object is in the robot's axes: x forward, y left, z up (REP-103), from the point on the ground
+    below the lens. Each number has its standard deviation, and is None where it can't be known.
+
+    `bearing_deg` from forward, positive to the left, and `elevation_deg` from the horizon, positive up, of
+    the box's middle as the camera sees it. `distance_m` over the ground to the object's foot, whose place is
+    `position_m`, with the covariance of its errors in m², 3x3; `distance_by`: where the foot meets the
+    `ground`, or the object's known `height`.
+    """
+
+    bearing_deg: float | None
+    bearing_std_deg: float | None
+    elevation_deg: float | None
+    elevation_std_deg: float | None
+    distance_m: float | None
+    distance_std_m: float | None
+    position_m: tuple[float, float, float] | None = None
+    position_covariance: tuple[tuple[float, float, float], ...] | None = None
+    distance_by: Literal["ground", "height"] | None = None
+
+
 class ObjectRow(msgspec.Struct, frozen=True):
     """One recognised object: box `xyxy` in source pixels (left, top, right, bottom), score 0..1.
 
@@ -49,6 +70,8 @@ class ObjectRow(msgspec.Struct, frozen=True):
     `track_state`: `new` (first seen a few pictures ago), `confirmed`, or `lost` (known, but not seen in this
     picture: the box is where it is expected, its score 0); `velocity` of the box's centre, x and y, in source
     pixels per second, and the covariance of its errors, [[xx, xy], [yx, yy]].
+
+    `geometry`, where the stream's camera is described.
     """
 
     xyxy: tuple[float, float, float, float]
@@ -61,6 +84,7 @@ class ObjectRow(msgspec.Struct, frozen=True):
     track_state: Literal["new", "confirmed", "lost"] | None = None
     velocity: tuple[float, float] | None = None
     velocity_covariance: tuple[tuple[float, float], tuple[float, float]] | None = None
+    geometry: GeometryRow | None = None
 
 
 class TagRow(msgspec.Struct, frozen=True):

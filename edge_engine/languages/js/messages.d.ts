@@ -135,6 +135,27 @@ export interface Mask {
 }
 
 /**
+ * Where an object is in the robot's axes: x forward, y left, z up (REP-103), from the point on the ground
+ * below the lens. Each number has its standard deviation, and is None where it can't be known.
+ *
+ * `bearing_deg` from forward, positive to the left, and `elevation_deg` from the horizon, positive up, of
+ * the box's middle as the camera sees it. `distance_m` over the ground to the object's foot, whose place is
+ * `position_m`, with the covariance of its errors in m², 3x3; `distance_by`: where the foot meets the
+ * `ground`, or the object's known `height`.
+ */
+export interface GeometryRow {
+  bearing_deg: number | null;
+  bearing_std_deg: number | null;
+  elevation_deg: number | null;
+  elevation_std_deg: number | null;
+  distance_m: number | null;
+  distance_std_m: number | null;
+  position_m: [number, number, number] | null;
+  position_covariance: Array<[number, number, number]> | null;
+  distance_by: "ground" | "height" | null;
+}
+
+/**
  * The heartbeat, twice a second, and at once when the stream's state changes. It stops when a stage
  * hangs: when a frame takes more than 0.8 s, and four times as long as usual.
  *
@@ -197,6 +218,8 @@ export interface ZoneRow {
  * `track_state`: `new` (first seen a few pictures ago), `confirmed`, or `lost` (known, but not seen in this
  * picture: the box is where it is expected, its score 0); `velocity` of the box's centre, x and y, in source
  * pixels per second, and the covariance of its errors, [[xx, xy], [yx, yy]].
+ *
+ * `geometry`, where the stream's camera is described.
  */
 export interface ObjectRow {
   xyxy: [number, number, number, number];
@@ -209,6 +232,7 @@ export interface ObjectRow {
   track_state: "confirmed" | "lost" | "new" | null;
   velocity: [number, number] | null;
   velocity_covariance: [[number, number], [number, number]] | null;
+  geometry: GeometryRow | null;
 }
 
 /**

@@ -82,6 +82,17 @@ export const STRUCTS = {
     size: [["tuple", "int", "int"]],
     counts: [["list", "int"]],
   },
+  GeometryRow: {
+    bearing_deg: [["optional", "float"]],
+    bearing_std_deg: [["optional", "float"]],
+    elevation_deg: [["optional", "float"]],
+    elevation_std_deg: [["optional", "float"]],
+    distance_m: [["optional", "float"]],
+    distance_std_m: [["optional", "float"]],
+    position_m: [["optional", ["tuple", "float", "float", "float"]], null],
+    position_covariance: [["optional", ["list", ["tuple", "float", "float", "float"]]], null],
+    distance_by: [["optional", ["literal", "ground", "height"]], null],
+  },
   HealthMessage: {
     version: ["int", 1],
     stream: ["str"],
@@ -125,6 +136,7 @@ export const STRUCTS = {
     track_state: [["optional", ["literal", "confirmed", "lost", "new"]], null],
     velocity: [["optional", ["tuple", "float", "float"]], null],
     velocity_covariance: [["optional", ["tuple", ["tuple", "float", "float"], ["tuple", "float", "float"]]], null],
+    geometry: [["optional", "GeometryRow"], null],
   },
   ResultMessage: {
     version: ["int", 1],

@@ -220,6 +220,38 @@ struct Mask {
   }
 };
 
+// Where an object is in the robot's axes: x forward, y left, z up (REP-103), from the point on the ground
+// below the lens. Each number has its standard deviation, and is None where it can't be known.
+//
+// `bearing_deg` from forward, positive to the left, and `elevation_deg` from the horizon, positive up, of
+// the box's middle as the camera sees it. `distance_m` over the ground to the object's foot, whose place is
+// `position_m`, with the covariance of its errors in m², 3x3; `distance_by`: where the foot meets the
+// `ground`, or the object's known `height`.
+struct GeometryRow {
+  std::optional<double> bearing_deg{};
+  std::optional<double> bearing_std_deg{};
+  std::optional<double> elevation_deg{};
+  std::optional<double> elevation_std_deg{};
+  std::optional<double> distance_m{};
+  std::optional<double> distance_std_m{};
+  std::optional<std::array<double, 3>> position_m{};
+  std::optional<std::vector<std::array<double, 3>>> position_covariance{};
+  std::optional<std::string> distance_by{};
+
+  template <class Self, class Visit>
+  static void fields(Self& self, Visit&& visit) {
+    visit("bearing_deg", self.bearing_deg, true);
+    visit("bearing_std_deg", self.bearing_std_deg, true);
+    visit("elevation_deg", self.elevation_deg, true);
+    visit("elevation_std_deg", self.elevation_std_deg, true);
+    visit("distance_m", self.distance_m, true);
+    visit("distance_std_m", self.distance_std_m, true);
+    visit("position_m", self.position_m, false);
+    visit("position_covariance", self.position_covariance, false);
+    visit("distance_by", self.distance_by, false);
+  }
+};
+
 // The heartbeat, twice a second, and at once when the stream's state changes. It stops when a stage
 // hangs: when a frame takes more than 0.8 s, and four times as long as usual.
 //
@@ -314,6 +346,8 @@ struct ZoneRow {
 // `track_state`: `new` (first seen a few pictures ago), `confirmed`, or `lost` (known, but not seen in this
 // picture: the box is where it is expected, its score 0); `velocity` of the box's centre, x and y, in source
 // pixels per second, and the covariance of its errors, [[xx, xy], [yx, yy]].
+//
+// `geometry`, where the stream's camera is described.
 struct ObjectRow {
   std::array<double, 4> xyxy{};
   double score{};
@@ -325,6 +359,7 @@ struct ObjectRow {
   std::optional<std::string> track_state{};
   std::optional<std::array<double, 2>> velocity{};
   std::optional<std::array<std::array<double, 2>, 2>> velocity_covariance{};
+  std::optional<GeometryRow> geometry{};
 
   template <class Self, class Visit>
   static void fields(Self& self, Visit&& visit) {
@@ -338,6 +373,7 @@ struct ObjectRow {
     visit("track_state", self.track_state, false);
     visit("velocity", self.velocity, false);
     visit("velocity_covariance", self.velocity_covariance, false);
+    visit("geometry", self.geometry, false);
   }
 };
 
