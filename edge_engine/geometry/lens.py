@@ -88,9 +88,11 @@ class Lens:
         (a, b), (c, d) = by_slopes[:, 0].T, by_slopes[:, 1].T
         determinant = a * d - b * c
         is_sound = (np.abs(back - pixels_xy) <= _BACK_WITHIN_PX).all(axis=1) & (determinant > 0)
-        slopes = np.where(is_sound[:, None], slopes, np.nan)
         inverted = np.stack([d, -c, -b, a], axis=1) / np.where(is_sound, determinant, np.nan)[:, None]
-        return slopes, inverted.reshape(-1, 2, 2)
+        by_pixel = inverted.reshape(-1, 2, 2)
+        # OpenCV stops early at the edge of a strong lens; one step of Newton's is right to the last digits.
+        slopes += ((pixels_xy - back)[:, None] @ by_pixel)[:, 0]
+        return slopes, by_pixel
 
     def _distorted(self, slopes: Floats, matrix: Floats) -> tuple[Floats, Floats]:
         """Pixels, and their derivatives [m, 2, 2]: x and y, by a and b."""

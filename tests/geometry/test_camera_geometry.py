@@ -118,7 +118,7 @@ def box_of(
     low, high = seen((x, y, foot), pose, lens), seen((x, y, foot + tall), pose, lens)
     assert low is not None
     assert high is not None
-    return (low[0] - 5, high[1], low[0] + 5, low[1])
+    return (min(low[0], high[0]) - 5, high[1], max(low[0], high[0]) + 5, low[1])
 
 
 @settings(deadline=None)

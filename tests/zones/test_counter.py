@@ -165,7 +165,8 @@ def test_a_place_in_pixels_outside_the_first_picture_is_told_of(caplog: pytest.L
     assert record.getMessage() == "street: far lies outside the pictures, which are 100x100"
 
 
-coordinates = st.integers(0, 20).map(lambda n: 5.0 * n)
+# Sixteenths of the picture, so that a point which lies on a line does so to the last bit.
+coordinates = st.integers(0, 16).map(lambda n: 6.25 * n)
 sightings = st.none() | st.tuples(coordinates, coordinates, st.booleans())
 walkers = st.lists(sightings, min_size=5, max_size=40)
 crowds = st.lists(walkers, min_size=1, max_size=4)
