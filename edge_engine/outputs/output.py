@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
+from edge_engine.config import Config
 from edge_engine.ledger import Counts
 from edge_engine.result import Result
 from edge_engine.state import Status
@@ -22,12 +23,17 @@ class Health(NamedTuple):
 
 
 class Circumstances(NamedTuple):
-    """What an output is told when it is opened. `descriptions` by stream; `session` of this run; `waits`: the
-    engine is lossless, so results may wait for an output."""
+    """What an output is told when it is opened: the whole `config`; `descriptions` by stream; this run's
+    `session`."""
 
+    config: Config
     descriptions: Mapping[str, DescribeMessage]
     session: str
-    waits: bool
+
+    @property
+    def waits(self) -> bool:
+        """Whether the engine is lossless, so that results may wait for an output."""
+        return self.config.policy == "lossless"
 
 
 class Output(Protocol):
