@@ -26,6 +26,9 @@ Milliseconds = Annotated[int, Meta(ge=1, le=600_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Core = Annotated[int, Meta(ge=0, le=4095)]
 CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of cores such as [2, 3]")]
+FilePath = Annotated[str, Meta(min_length=1, description="a file's path")]
+_TOPIC = "letters, digits, - or _, in levels with / between them"
+TopicPrefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", description=_TOPIC)]
 Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 
 
@@ -96,9 +99,48 @@ class ZeroMqConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class JsonlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Results as lines of a file, appended. At `max_mb` it is renamed, and of those `files` are kept."""
 
-    path: Annotated[str, Meta(min_length=1, description="a file's path")]
+    path: FilePath
     max_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
     files: Annotated[int, Meta(ge=1, le=1000)] = 5
+
+
+class MqttTlsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files in PEM format: who vouches for the broker (null: those whom the system trusts); this engine's own
+    certificate and its key, where the broker asks for one."""
+
+    ca: FilePath | None = None
+    cert: FilePath | None = None
+    key: FilePath | None = None
+
+
+class MqttConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A broker (its topics: outputs.mqtt). `port`: 1883, or 8883 with `tls`. The password stands here, in a
+    file, or in a variable of the environment. `prefix` is this engine's alone, and its name to the broker.
+    `discovery`: the prefix of Home Assistant's discovery, `homeassistant` unless it was changed there.
+
+    Counts are told at most every `interval_ms`, whole results every `result_every_ms` (null: never). A
+    stream without a valid result for `stale_after_ms` is offline; a broker that is silent for `keepalive_s`
+    is asked, and after twice that given up.
+    """
+
+    host: Annotated[str, Meta(min_length=1, description="a broker's name or address")]
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    username: Annotated[str, Meta(min_length=1, description="a user's name", extra=NUMBERS_TOO)] | None = None
+    password: Annotated[str, Meta(description="text", extra=NUMBERS_TOO)] | None = None
+    password_file: FilePath | None = None
+    password_env: Annotated[str, Meta(min_length=1, description="a variable's name")] | None = None
+    tls: MqttTlsConfig | None = None
+    prefix: TopicPrefix = "edge_engine"
+    discovery: TopicPrefix | None = None
+    qos: Literal[0, 1] = 0
+    keepalive_s: Annotated[int, Meta(ge=1, le=3600)] = 10
+    interval_ms: Milliseconds = 200
+    stale_after_ms: Milliseconds = 2000
+    result_every_ms: Milliseconds | None = None
+
+    def __repr__(self) -> str:
+        """Nothing that a log may show has the password."""
+        return f"MqttConfig(host={self.host!r}, port={self.port}, prefix={self.prefix!r})"
 
 
 class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +148,7 @@ class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     zeromq: ZeroMqConfig | None = None
     jsonl: JsonlConfig | None = None
+    mqtt: MqttConfig | None = None
 
 
 class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

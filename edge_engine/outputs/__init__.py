@@ -12,6 +12,7 @@ from edge_engine.outputs.output import Circumstances, Output
 OUTPUTS = {
     "zeromq": "zeromq:open_output",
     "jsonl": "jsonl:open_output",
+    "mqtt": "mqtt.output:open_output",
 }
 """By their keys in a configuration: what opens each, called with (its configuration, Circumstances); its
 module loads when first asked for. The extra that brings an output's packages is called like its key."""
