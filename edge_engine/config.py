@@ -26,6 +26,9 @@ Milliseconds = Annotated[int, Meta(ge=1, le=600_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Core = Annotated[int, Meta(ge=0, le=4095)]
 CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of cores such as [2, 3]")]
+_MAVLINK = rf"^((udpout|udpin|tcp):{_HOST}:[0-9]{{1,5}}|/[^:]+)\Z"
+_MAVLINKS = "udpout:HOST:PORT, udpin:HOST:PORT, tcp:HOST:PORT or a serial device such as /dev/ttyACM0"
+ViewAngle = Annotated[float, Meta(ge=1, le=170)]
 FilePath = Annotated[str, Meta(min_length=1, description="a file's path")]
 _TOPIC = "letters, digits, - or _, in levels with / between them"
 TopicPrefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", description=_TOPIC)]
@@ -143,12 +146,51 @@ class MqttConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return f"MqttConfig(host={self.host!r}, port={self.port}, prefix={self.prefix!r})"
 
 
+class MavlinkObstaclesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`hfov_deg`: the horizontal angle of view of each stream that looks around. Of these `labels` (null: of
+    all). What is farther than `max_distance_m` isn't told of; what is nearer than `min_distance_m` counts as
+    that near."""
+
+    hfov_deg: Annotated[dict[StreamName, ViewAngle], Meta(min_length=1, description="angles by stream")]
+    labels: Names | None = None
+    min_distance_m: Annotated[float, Meta(ge=0.01, le=600)] = 0.2
+    max_distance_m: Annotated[float, Meta(ge=0.01, le=600)] = 20.0
+
+
+class MavlinkLandingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The landing pad is what has this `label` in this `stream`, whose camera looks straight down with the
+    picture's top forward, with a horizontal angle of view of `hfov_deg`. With the pad's width `size_m` its
+    distance is told too."""
+
+    stream: StreamName
+    label: Annotated[str, Meta(min_length=1, description="a label's name")]
+    hfov_deg: ViewAngle
+    size_m: Annotated[float, Meta(gt=0, le=100)] | None = None
+
+
+class MavlinkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An autopilot (outputs.mavlink). `connection` as pymavlink has it; `baud` of a serial port. The engine
+    is a component of the vehicle `system_id`; 191 is MAV_COMP_ID_ONBOARD_COMPUTER. Each message is sent at
+    most every `interval_ms`; a stream without a valid result for `stale_after_ms` makes the heartbeat's state
+    critical."""
+
+    connection: Annotated[str, Meta(pattern=_MAVLINK, description=_MAVLINKS)]
+    baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 115_200
+    system_id: Annotated[int, Meta(ge=1, le=255)] = 1
+    component_id: Annotated[int, Meta(ge=1, le=255)] = 191
+    obstacles: MavlinkObstaclesConfig | None = None
+    landing: MavlinkLandingConfig | None = None
+    interval_ms: Milliseconds = 100
+    stale_after_ms: Milliseconds = 2000
+
+
 class OutputsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where results go; none at all is fine for a program that embeds the engine."""
 
     zeromq: ZeroMqConfig | None = None
     jsonl: JsonlConfig | None = None
     mqtt: MqttConfig | None = None
+    mavlink: MavlinkConfig | None = None
 
 
 class RealtimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

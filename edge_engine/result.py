@@ -75,6 +75,12 @@ class Objects:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def are_seen(self) -> NDArray[np.bool_]:
+        """[n]: which of them are in this very picture, which is all but a tracked stream's lost ones."""
+        if self.tracking is None:
+            return np.ones(len(self), np.bool_)
+        return self.tracking.states != TrackState.LOST
+
     @classmethod
     def none(cls) -> Objects:
         return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int32))

@@ -12,6 +12,7 @@ from edge_engine.outputs.output import Circumstances, Output
 OUTPUTS = {
     "zeromq": "zeromq:open_output",
     "jsonl": "jsonl:open_output",
+    "mavlink": "mavlink.output:open_output",
     "mqtt": "mqtt.output:open_output",
 }
 """By their keys in a configuration: what opens each, called with (its configuration, Circumstances); its

@@ -42,7 +42,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         plugins = {f"{__package__}.mqtt_broker.OneUser": {"username": username, "password": password}}
     broker = Broker({"listeners": {"default": listener}, "plugins": plugins})
     await broker.start()
-    print(f"READY {port}", flush=True)
+    print(f"READY {port}", flush=True)  # noqa: T201
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await broker.shutdown()
 

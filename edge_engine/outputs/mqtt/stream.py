@@ -11,7 +11,7 @@ from edge_engine.clock import NS_PER_MS
 from edge_engine.outputs.mqtt.board import Board
 from edge_engine.outputs.mqtt.discovery import Announcer
 from edge_engine.outputs.queued import Pulse
-from edge_engine.result import Result, TrackState
+from edge_engine.result import Result
 
 ONLINE, OFFLINE = b"online", b"offline"
 _OURS = ("available", "state", "result", "all")
@@ -44,9 +44,7 @@ class StreamTopics:
             return
         self._valid_ns = result.published_ns
         objects = result.objects
-        is_seen = np.ones(len(objects), np.bool_)
-        if objects.tracking is not None:
-            is_seen = objects.tracking.states != TrackState.LOST
+        is_seen = objects.are_seen()
         found, numbers = np.unique(objects.class_ids[is_seen], return_counts=True)
         seen = {result.labels[i]: n for i, n in zip(found.tolist(), numbers.tolist(), strict=True)}
         for label in self._labels | seen.keys():
@@ -63,6 +61,8 @@ class StreamTopics:
 
     def look(self, pulse: Pulse, now_ns: int) -> None:
         """Whether what it says is still true."""
+        if not pulse.beaten_ns:
+            return
         health = pulse.health.get(self._stream) if now_ns - pulse.beaten_ns < _NO_HEARTBEAT_NS else None
         if health is None:
             self._say_state("hangs", "a stage of the engine hangs")
