@@ -92,8 +92,7 @@ class Engine:
         self._run_options = new_run_options()
         self._collector = Collector(self._policy) if collect else None
         with scheduling.applied():  # the threads that ZeroMQ starts for itself inherit it
-            told = Circumstances(self.descriptions, self.session, self._policy is Policy.LOSSLESS, config)
-            self.outputs = open_outputs(config.outputs, told)
+            self.outputs = open_outputs(Circumstances(config, self.descriptions, self.session))
         if self._collector is not None:
             self.outputs.append(self._collector)
         parts = Parts(config, self.session, self.plan.setting, self.streams, self._sources, self.models)

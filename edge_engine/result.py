@@ -117,6 +117,13 @@ class Objects:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def are_seen(self) -> NDArray[np.bool_]:
+        """[n]: which of them are in this very picture, which is all but a tracked stream's lost ones."""
+        if self.tracking is None:
+            return np.ones(len(self), np.bool_)
+        are_seen: NDArray[np.bool_] = self.tracking.states != TrackState.LOST
+        return are_seen
+
     @classmethod
     def none(cls) -> Objects:
         return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int32))

@@ -6,7 +6,6 @@ from importlib import import_module
 
 import msgspec
 
-from edge_engine.config import OutputsConfig
 from edge_engine.errors import ConfigError
 from edge_engine.outputs.output import Circumstances, Output
 
@@ -15,14 +14,16 @@ OUTPUTS = {
     "jsonl": "jsonl:open_output",
     "mcap": "mcap:open_output",
     "websocket": "websocket:open_output",
+    "mavlink": "mavlink.output:open_output",
+    "mqtt": "mqtt.output:open_output",
 }
 """By their keys in a configuration: what opens each, called with (its configuration, Circumstances); its
 module loads when first asked for. The extra that brings an output's packages is called like its key."""
 
 
-def open_outputs(config: OutputsConfig, circumstances: Circumstances) -> list[Output]:
+def open_outputs(circumstances: Circumstances) -> list[Output]:
     """Those that the configuration names. Raises ConfigError, also for a package that isn't installed."""
-    named = msgspec.structs.asdict(config).items()
+    named = msgspec.structs.asdict(circumstances.config.outputs).items()
     return [_open(key, asked, circumstances) for key, asked in named if asked is not None]
 
 

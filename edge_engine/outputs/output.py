@@ -25,14 +25,17 @@ class Health(NamedTuple):
 
 
 class Circumstances(NamedTuple):
-    """What an output is told when it is opened. `descriptions` by stream, which are replaced in this very
-    mapping when somebody changes what an engine does; `session` of this run; `waits`: the engine is lossless,
-    so results may wait for an output. `config`: the engine's, for a recording to keep."""
+    """What an output is told when it is opened: the whole `config`; `descriptions` by stream, which are
+    replaced in this very mapping when somebody changes what an engine does; this run's `session`."""
 
+    config: Config
     descriptions: Mapping[str, DescribeMessage]
     session: str
-    waits: bool
-    config: Config | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the engine is lossless, so that results may wait for an output."""
+        return self.config.policy == "lossless"
 
 
 class Output(Protocol):

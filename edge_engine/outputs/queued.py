@@ -35,7 +35,8 @@ class Published(NamedTuple):
 
 
 class Pulse(NamedTuple):
-    """The `health` of each stream that moved when the publish thread last said so, at `beaten_ns`."""
+    """The `health` of each stream that moved when the publish thread last said so, at `beaten_ns`; 0 when it
+    has not yet."""
 
     health: Mapping[str, Health]
     beaten_ns: int
@@ -81,7 +82,7 @@ class QueuedOutput:
         self._most_waiting, self._look_s, self._longest_pause_s = most_waiting, look_s, longest_pause_s
         self.alarm, self.lost = "", 0
         self._pause_s = _FIRST_PAUSE_S
-        self._pulse = Pulse({}, monotonic_ns())
+        self._pulse = Pulse({}, 0)
         self._waiting: deque[Published] = deque()
         self._changed = threading.Condition()
         self._is_closing = False

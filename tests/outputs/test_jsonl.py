@@ -35,7 +35,9 @@ def counts(number: int) -> Counts:
 
 
 def opened(path: Path, *, waits: bool = False) -> QueuedOutput:
-    output = open_output(JsonlConfig(path=str(path), max_mb=1, files=1), Circumstances({}, "s", waits))
+    streams = {"a": StreamConfig(source="push:")}
+    config = Config(streams=streams, policy="lossless" if waits else "live")
+    output = open_output(JsonlConfig(path=str(path), max_mb=1, files=1), Circumstances(config, {}, "s"))
     assert isinstance(output, QueuedOutput)
     return output
 
