@@ -223,7 +223,7 @@ class MqttConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     host: Annotated[str, Meta(min_length=1, description="a broker's name or address")]
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
     username: Annotated[str, Meta(min_length=1, description="a user's name", extra=NUMBERS_TOO)] | None = None
-    password: Annotated[str, Meta(description="text", extra=NUMBERS_TOO)] | None = None
+    password: str | None = None
     password_file: FilePath | None = None
     password_env: Annotated[str, Meta(min_length=1, description="a variable's name")] | None = None
     tls: MqttTlsConfig | None = None

@@ -2,7 +2,8 @@
 
 Mappings, lists, strings, numbers, booleans and null. Refused: anchors and aliases (with which a few lines
 unfold into gigabytes), tags, merge keys, duplicate keys, control characters, octal numbers, several
-documents, more than MAX_DEPTH levels, and more than MAX_VALUES keys and values. A key is text as written.
+documents, more than MAX_DEPTH levels, and more than MAX_VALUES keys and values. A key is text as written,
+and so is a password, which no error shows.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _MAX_NAME = 200
 _MAX_KEY = 100
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
 _TAG = "tag:yaml.org,2002:"
+_PASSWORD = "password"
 
 KeyPath: TypeAlias = tuple[str, ...]
 
@@ -160,7 +162,8 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             problem = "anchors and aliases (& and *) are not supported; write the value out"
         elif event.tag is not None:
-            problem = f"tags are not supported: {shown(event.tag)}; remove it"
+            said = "what begins with !" if path[-1:] == (_PASSWORD,) else shown(event.tag)
+            problem = f"tags are not supported: {said}; remove it, or put the value in quotes"
         elif depth > MAX_DEPTH:
             path, problem = (), f"nested deeper than {MAX_DEPTH} levels"
         elif self._n_values > MAX_VALUES:
@@ -207,9 +210,9 @@ class _Reader:
         tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit).removeprefix(_TAG)
         if tag == "null":
             return None
-        if tag == "bool":
+        if tag == "bool" and path[-1:] != (_PASSWORD,):
             return text.lower() in {"yes", "true", "on"}
-        if tag not in {"int", "float"} or ":" in text:
+        if tag not in {"int", "float"} or ":" in text or path[-1:] == (_PASSWORD,):
             return text
         if len(text) > _MAX_DIGITS:
             raise self._error(

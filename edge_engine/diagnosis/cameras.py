@@ -11,6 +11,7 @@ from pathlib import Path
 import zmq
 
 from edge_engine.config import Config, StreamConfig, ZeroMqConfig, load_config
+from edge_engine.diagnosis.broker import broker
 from edge_engine.diagnosis.finding import Finding, Level
 from edge_engine.diagnosis.system import held_by
 from edge_engine.errors import ConfigError, CorruptFrameError, EdgeEngineError
@@ -51,6 +52,7 @@ def configuration(path: Path) -> Iterator[Finding]:
     yield Finding("configuration", "ok", f"{path}: {len(config.streams)} streams, model {config.model}")
     yield _model(config)
     yield from _endpoint(config)
+    yield from broker(config)
     for name, stream in config.streams.items():
         yield _stream(name, stream)
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -122,3 +128,76 @@ def test_a_disk_that_fails_holds_up_nobody(waits: bool) -> None:
         output.publish(make_result(number), counts(number))
     output.close()
     assert output.lost == 2_000
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if made.returncode != 0:
+        pytest.skip("may not mount a file system here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def publish_until(output: QueuedOutput, is_so: Callable[[], object], numbers: Iterator[int]) -> bool:
+    def once() -> object:
+        number = next(numbers)
+        output.publish(make_result(number), counts(number))
+        return is_so()
+
+    return wait_until(once)
+
+
+def recovers(output: QueuedOutput, path: Path, numbers: Iterator[int]) -> None:
+    """Each line is whole, later results are there, and what is missing is what was counted."""
+    assert publish_until(output, lambda: not output.alarm, numbers)
+    output.close()
+    written = [each.counters.published for each in lines(path)]
+    assert written == sorted(set(written))
+    assert written[-1] == next(numbers) - 1
+    assert len(written) + output.lost == written[-1]
+
+
+def test_a_disk_that_is_full_is_written_again_once_there_is_room(disk: Path) -> None:
+    (disk / "other").write_bytes(bytes(48 * 1024))
+    output, numbers = opened(disk / "results.jsonl"), count(1)
+    assert publish_until(output, lambda: "No space left on device" in output.alarm, numbers)
+    (disk / "other").unlink()
+    recovers(output, disk / "results.jsonl", numbers)
+
+
+def test_a_disk_that_is_read_only_is_written_once_it_is_not(disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    output, numbers = opened(disk / "results.jsonl"), count(1)
+    assert publish_until(output, lambda: "Read-only file system" in output.alarm, numbers)
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    recovers(output, disk / "results.jsonl", numbers)
+
+
+def test_a_file_that_may_not_grow_is_an_alarm_until_it_may(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    output, numbers = opened(tmp_path / "results.jsonl"), count(1)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        assert publish_until(output, lambda: "File too large" in output.alarm, numbers)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    recovers(output, tmp_path / "results.jsonl", numbers)
+
+
+def test_what_takes_nothing_in_is_an_alarm_and_holds_up_no_live_engine(tmp_path: Path) -> None:
+    """A pipe that nobody reads, as slow as a disk can be."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    output, numbers = opened(path), count(1)
+    assert publish_until(output, lambda: "too slow, results are lost" in output.alarm, numbers)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(lines, path)
+        assert wait_until(lambda: not output.alarm)
+        output.close()
+        assert len(reading.result()) + output.lost == next(numbers) - 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge_engine.config import MqttConfig, OutputsConfig, parse_config
+from edge_engine.config import MqttConfig, MqttTlsConfig, OutputsConfig, parse_config
 from edge_engine.errors import ConfigError
 from edge_engine.outputs.mqtt.output import open_output
 from edge_engine.outputs.output import Output
@@ -30,9 +32,11 @@ CAR = ("car", (100.0, 20.0, 200.0, 90.0))
 class Listener:
     """`said`: by topic, all that was heard, the newest last. Its own thread writes it."""
 
-    def __init__(self, port: int, **login: str) -> None:
+    def __init__(self, port: int, ca: str | None = None, **login: str) -> None:
         self.said: dict[str, list[str]] = {}
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        if ca is not None:
+            self._client.tls_set(ca)
         if login:
             self._client.username_pw_set(login["username"], login["password"])
         self._client.on_message = self._hear
@@ -55,8 +59,8 @@ class Listener:
 
 
 @contextmanager
-def listening(port: int, **login: str) -> Iterator[Listener]:
-    listener = Listener(port, **login)
+def listening(port: int, ca: str | None = None, **login: str) -> Iterator[Listener]:
+    listener = Listener(port, ca, **login)
     yield listener
     listener.close()
 
@@ -235,6 +239,39 @@ def test_the_password_may_stand_elsewhere(kind: str, tmp_path: Path, monkeypatch
         assert listener.hears("elsewhere/front/person", "1")
 
 
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """For 127.0.0.1, signed by itself, and its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *names]
+    subprocess.run([*made, "-out", str(cert), "-keyout", str(key)], check=True, capture_output=True)
+    return cert, key
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
+@pytest.mark.filterwarnings("ignore:.*unclosed <ssl:pytest.PytestUnraisableExceptionWarning")  # paho's
+def test_a_broker_with_tls_is_believed_only_with_a_certificate_that_is_vouched_for(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    with Peer("mqtt_broker", "--cert", str(cert), "--key", str(key)) as broker:
+        with (
+            opened(broker.port, "tls", tls=MqttTlsConfig(ca=str(cert))) as output,
+            listening(broker.port, ca=str(cert)) as listener,
+        ):
+            publish(output, PERSON)
+            assert listener.hears("tls/front/person", "1")
+        with opened(broker.port, "tls", tls=MqttTlsConfig()) as output:
+            assert wait_until(lambda: "certificate verify failed" in output.alarm)
+
+
+def test_a_stream_that_is_paused_says_so_and_is_offline_at_once(broker: Peer, hear: Listener) -> None:
+    with opened(broker.port, "paused", stale_after_ms=60_000) as output:
+        publish(output, PERSON)
+        assert hear.hears("paused/front/available", "online")
+        output.beat({"front": RUNNING._replace(is_paused=True)})
+        assert hear.hears("paused/front/available", "offline")
+        assert json.loads(hear.last("paused/front/state") or "")["state"] == "paused"
+
+
 def open_from(text: str) -> None:
     source = "streams: {front: {source: 'push:'}}"
     asked = parse_config(f"{source}\noutputs: {{mqtt: {text}}}", "x").outputs
@@ -257,6 +294,19 @@ def test_what_cannot_be_used_is_refused_in_a_line_without_the_password() -> None
     assert "s3cret" not in both + repr(MqttConfig(host="h", password="s3cret"))
     assert "outputs.mqtt.prefix" in refused("{host: h, prefix: 'a/#'}")
     assert "outputs.mqtt.tls" in refused("{host: h, tls: {ca: /not/there.pem}}")
+
+
+@pytest.mark.parametrize("password", ["0123456", "123456", "1.5", "true", "[hidden]", "!hidden x", "1" * 60])
+def test_no_error_shows_a_password_however_it_is_written(password: str) -> None:
+    """YAML takes some for numbers, and worse; as text it is what the broker gets."""
+    lines = f"{{host: h, password: {password}, qos: 7}}"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"streams: {{a: {{source: 'push:'}}}}\noutputs: {{mqtt: {lines}}}", "x")
+    assert password.strip("[]!x ") not in str(caught.value)
+    if password[0] not in "[!":
+        asked = parse_config(f"streams: {{a: {{source: 'push:'}}}}\noutputs: {{mqtt: {lines[:-9]}}}}}", "x")
+        assert asked.outputs.mqtt is not None
+        assert asked.outputs.mqtt.password == password
 
 
 def test_an_engine_that_is_killed_is_offline_by_its_last_will(broker: Peer, tmp_path: Path) -> None:

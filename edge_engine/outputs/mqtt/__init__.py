@@ -4,7 +4,7 @@ Topics, below the engine's own `prefix`; r: retained. A count is true only while
 
     available                  r  online, offline; also the last will
     <stream>/available         r  online while results come that may be acted on, offline else
-    <stream>/state             r  {"state": "running", "reason": ""}; the states are state.py's, and hangs
+    <stream>/state             r  {"state": "running", "reason": ""}; state.py's states, paused, and hangs
     <stream>/<label>           r  how many objects of that label are seen now
     <stream>/all               r  how many in all
     <stream>/result               a whole result as JSON, as in files; if asked for

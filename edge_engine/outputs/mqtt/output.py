@@ -49,6 +49,14 @@ def broker_of(config: MqttConfig, client_id: str) -> Broker:
     return Broker(config.host, port, client_id, config.keepalive_s, config.username, _password(config), tls)
 
 
+def probe(config: MqttConfig) -> Broker:
+    """The broker, which has been connected to once, under a name that pushes no running engine out. Raises
+    ConfigError, and OSError in words for people."""
+    broker = broker_of(config, f"{config.prefix}-doctor")
+    Connection(broker, config.qos, None).close()
+    return broker
+
+
 def _password(config: MqttConfig) -> str | None:
     given = [config.password, config.password_file, config.password_env]
     if len(given) - given.count(None) > 1:

@@ -66,10 +66,13 @@ class StreamTopics:
         health = pulse.health.get(self._stream) if now_ns - pulse.beaten_ns < _NO_HEARTBEAT_NS else None
         if health is None:
             self._say_state("hangs", "a stage of the engine hangs")
+        elif health.is_paused:
+            self._say_state("paused", "by request")
         else:
             self._say_state(health.status.state.value, self._doubt or health.status.reason)
         is_fresh = self._valid_ns is not None and now_ns - self._valid_ns <= self._stale_after_ns
-        self.is_online = is_fresh and health is not None and not health.status.is_over
+        is_well = health is not None and not health.is_paused and not health.status.is_over
+        self.is_online = is_fresh and is_well
         self._say_available()
 
     def leave(self) -> None:
