@@ -15,7 +15,9 @@ import pytest
 import zmq
 
 from edge_engine.diagnosis import system
+from edge_engine.diagnosis.cameras import configuration
 from tests.cli.program import ROOT, run_program
+from tests.rigs.peer import Peer
 
 GOOD = "streams: {a: {source: 'test:64x48@50'}}\n"
 
@@ -116,6 +118,17 @@ def test_an_engine_that_publishes_is_found_and_goes_on_being_heard(tmp_path: Pat
     assert found["its endpoint"]["level"] == "ok"
 
 
+def test_a_broker_that_lets_the_engine_in_is_well(tmp_path: Path) -> None:
+    path = tmp_path / "mqtt.yaml"
+    with Peer("mqtt_broker", "--user", "robot:right-one") as broker:
+        for password, level, says in (("right-one", "ok", "lets"), ("wrong-one", "bad", "refuses")):
+            login = f"username: robot, password: {password}"
+            path.write_text(GOOD + f"outputs: {{mqtt: {{host: 127.0.0.1, port: {broker.port}, {login}}}}}\n")
+            found = [each for each in configuration(path) if each.check == "its MQTT broker"]
+            assert (found[0].level, says in found[0].found) == (level, True)
+            assert password not in repr(found)
+
+
 @pytest.mark.parametrize(
     ("text", "check", "says"),
     [
@@ -125,6 +138,8 @@ def test_an_engine_that_publishes_is_found_and_goes_on_being_heard(tmp_path: Pat
         (GOOD + "outputs: {zeromq: {endpoint: 'tcp://192.0.2.7:5555'}}\n", "its endpoint", "192.0.2.7"),
         (GOOD + "outputs: {zeromq: {endpoint: 'tcp://0.0.0.0:*'}}\n", "who may listen", "keygen"),
         (GOOD + "outputs: {zeromq: {keys: nowhere}}\n", "who may listen", "keygen nowhere"),
+        (GOOD + "outputs: {mqtt: {host: 127.0.0.1, port: 9}}\n", "its MQTT broker", "Connection refused"),
+        (GOOD + "outputs: {mqtt: {host: h, password_file: none}}\n", "its MQTT broker", "password_file"),
         ("stream: {}\n", "configuration", "stream"),
     ],
 )
