@@ -162,8 +162,9 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             problem = "anchors and aliases (& and *) are not supported; write the value out"
         elif event.tag is not None:
-            said = "quote what begins with !" if path[-1:] == (_PASSWORD,) else shown(event.tag)
-            problem = f"tags are not supported: {said}; remove it"
+            problem = f"tags are not supported: {shown(event.tag)}; remove it"
+            if path[-1:] == (_PASSWORD,):
+                problem = "tags are not supported; put a password that begins with ! in quotes"
         elif depth > MAX_DEPTH:
             path, problem = (), f"nested deeper than {MAX_DEPTH} levels"
         elif self._n_values > MAX_VALUES:
