@@ -16,6 +16,8 @@
 PYTHON ?= python3
 RUNTIME ?= cpu
 BIN := .venv/bin
+# Half as many again as there are cores: a good part of the tests waits for cameras and clocks.
+WORKERS := $(shell echo $$(( ($$(nproc 2> /dev/null || echo 2) * 3 + 1) / 2 )))
 
 .PHONY: demo test check figures soak soak-v4l2 rig-clients rig-gstreamer rig-v4l2 clean
 
@@ -23,7 +25,7 @@ demo: .venv/demo-$(RUNTIME)
 	$(BIN)/edge-engine run configs/demo.yaml
 
 test: check
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: .venv/dev-$(RUNTIME)
 	$(BIN)/ruff format --check .
