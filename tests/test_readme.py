@@ -45,6 +45,8 @@ def commands() -> set[str]:
 def demo() -> Iterator[subprocess.Popen[str]]:
     """`edge-engine run configs/demo.yaml`, running; the reader's first terminal."""
     engine = start_program("run", "configs/demo.yaml")
+    with Subscriber(ENDPOINT) as subscriber:
+        assert next(subscriber.results(timeout_s=60), None), "nothing within a minute"
     yield engine
     engine.send_signal(signal.SIGINT)
     out, err = engine.communicate(timeout=20)
