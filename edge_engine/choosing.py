@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from edge_engine.config import Config, StreamConfig, TrackingConfig
+from edge_engine.config import Config, StreamConfig, TrackingConfig, tracking_of
 from edge_engine.errors import ConfigError
 from edge_engine.models.choice import chosen
 from edge_engine.models.families.family import Decoder
@@ -54,12 +54,12 @@ def asked_of_streams(config: Config, model: Model) -> dict[str, Asked]:
     spec = _chosen(model.spec, config, "")
     if config.iou_threshold is not None:
         spec = replace(spec, iou_threshold=config.iou_threshold)
-    general = _asked(model, spec, config.tracking, "")
+    general = _asked(model, spec, tracking_of(config), "")
     asked = {
         name: _asked(
             model,
             _chosen(spec, stream, f"stream {name}, "),
-            stream.tracking or config.tracking,
+            tracking_of(config, stream),
             f"stream {name}, ",
         )
         if _has_own(stream)
@@ -145,8 +145,6 @@ def _has_own(stream: StreamConfig) -> bool:
 
 def _asked(model: Model, spec: ModelSpec, tracking: TrackingConfig | None, where: str) -> Asked:
     high, decoded = Limits(spec).of(spec.score_threshold), spec
-    if tracking is not None and not tracking.enabled:
-        tracking = None
     if tracking is not None:
         if spec.task not in _TRACKED_TASKS:
             expected = "expected a model that finds objects, for tracking"

@@ -97,7 +97,7 @@ class CameraConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     intrinsics: IntrinsicsConfig | None = None
     file: Annotated[str, Meta(min_length=1, description="a calibration file's path")] | None = None
-    hfov_deg: Annotated[float, Meta(ge=1, le=170)] | None = None
+    hfov_deg: ViewAngle | None = None
     height_m: Metres
     pitch_deg: Annotated[float, Meta(ge=-90, le=90)] = 0.0
     roll_deg: Annotated[float, Meta(ge=-180, le=180)] = 0.0
@@ -347,6 +347,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+def tracking_of(config: Config, stream: StreamConfig | None = None) -> TrackingConfig | None:
+    """A stream's own terms, else those of all; None where it isn't tracked."""
+    tracking = (stream.tracking if stream is not None else None) or config.tracking
+    return tracking if tracking is not None and tracking.enabled else None
 
 
 def load_config(path: str | Path) -> Config:

@@ -16,7 +16,7 @@ from edge_engine.geometry.distance import Places, by_ground, by_top, by_whole_he
 from edge_engine.geometry.lens import AspectError, Floats, Lens, Size
 from edge_engine.geometry.mounting import Mounting, Sights
 from edge_engine.models.names import class_id_of, unknown
-from edge_engine.result import DistanceBy, Geometry, Objects, TrackState
+from edge_engine.result import DistanceBy, Geometry, Objects
 from edge_engine.state import LOGGER
 
 _log = logging.getLogger(LOGGER)
@@ -56,8 +56,7 @@ class CameraGeometry:
         if lens is None:
             return None
         boxes_xyxy = objects.boxes_xyxy.astype(np.float64)
-        if objects.tracking is not None:
-            boxes_xyxy[objects.tracking.states == TrackState.LOST] = np.nan
+        boxes_xyxy[~objects.are_seen()] = np.nan
         points = points_of(boxes_xyxy, size, self._config.pixel_std_px)
         with np.errstate(divide="ignore", invalid="ignore"):
             both = self._sights(

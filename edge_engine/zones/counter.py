@@ -14,7 +14,7 @@ from edge_engine.places import LineConfig, ZoneConfig
 from edge_engine.result import Objects
 from edge_engine.zones.following import Following, Picture
 from edge_engine.zones.layout import Layout, Sizes
-from edge_engine.zones.sighting import LOST, Sighting, Table, sight
+from edge_engine.zones.sighting import Sighting, Table, sight
 
 _PX_PER_MEGAPIXEL = 1e6
 
@@ -60,7 +60,7 @@ class Counter:
     def _follow(self, following: Following, seen: Sighting, layout: Layout, picture: Picture) -> list[Event]:
         tracking = seen.objects.tracking
         assert tracking is not None
-        is_seen = tracking.states != LOST
+        is_seen = seen.objects.are_seen()
         if not is_seen.all():
             seen, tracking = seen.at(is_seen), tracking.at(is_seen)
         return following.follow(seen, tracking, layout, picture)

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.kernels.regions import points_in_polygons
-from edge_engine.result import Objects, TrackState
+from edge_engine.result import Objects
 from edge_engine.zones.layout import Layout, Size
 
 Table = NDArray[np.bool_]
-LOST = int(TrackState.LOST)
 
 
 class Sighting(NamedTuple):
@@ -39,7 +38,6 @@ def sight(objects: Objects, layout: Layout, wanted: Table, size: Size) -> Sighti
     """`wanted`: bool [labels, z + l], which labels count where. Lost ones count nowhere."""
     positions, zones = layout.positions(objects.boxes_xyxy, size), len(layout.zones)
     counts: Table = wanted[objects.class_ids] & (objects.scores[:, None] >= layout.min_scores)
-    if objects.tracking is not None:
-        counts &= (objects.tracking.states != LOST)[:, None]
+    counts &= objects.are_seen()[:, None]
     is_inside = points_in_polygons(positions, layout.zones.shapes) & counts[:, :zones]
     return Sighting(objects, positions, is_inside, counts[:, :zones], counts[:, zones:])

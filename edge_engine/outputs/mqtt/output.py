@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from edge_engine.clock import NS_PER_MS, monotonic_ns
-from edge_engine.config import Config, MqttConfig, MqttTlsConfig
+from edge_engine.config import Config, MqttConfig, MqttTlsConfig, tracking_of
 from edge_engine.errors import ConfigError, one_line
 from edge_engine.outputs.mqtt.board import Board
 from edge_engine.outputs.mqtt.connection import Broker, Connection, Retained
@@ -214,9 +214,5 @@ class MqttSink:
 
 def tracked(config: Config) -> dict[str, int]:
     """The `max_lost_ms` of each stream that is tracked."""
-    asked = {name: stream.tracking or config.tracking for name, stream in config.streams.items()}
-    return {
-        name: tracking.max_lost_ms
-        for name, tracking in asked.items()
-        if tracking is not None and tracking.enabled
-    }
+    asked = {name: tracking_of(config, stream) for name, stream in config.streams.items()}
+    return {name: tracking.max_lost_ms for name, tracking in asked.items() if tracking is not None}
