@@ -181,6 +181,7 @@ def unplugs(
     plug: Callable[[], None],
     back_within_s: float = 1.0,
 ) -> None:
+    settle(seen)
     gc.collect()
     before = open_descriptors(), threading.active_count()
     flags_s, backs_s = [], []
