@@ -27,7 +27,8 @@ from edge_engine.stages.capture import Capture
 from edge_engine.stages.infer import Infer
 from edge_engine.stages.postprocess import Postprocess, StreamTerms
 from edge_engine.stages.preprocess import Preprocess
-from edge_engine.stages.publish import Publish, StreamRecord
+from edge_engine.stages.publish import Publish
+from edge_engine.stages.record import StreamRecord
 from edge_engine.stages.stage import Stage
 from edge_engine.stillness import Stillness
 from edge_engine.tracking.tracker import Tracker
@@ -61,7 +62,7 @@ class Parts(NamedTuple):
 
 class Assembly(NamedTuple):
     """`stages`, last first: a thread starts when whoever reads from it is there. Ring i of `between` lies
-    behind the stage of that number in stages.publish.STAGES; of the first kind each stream has one."""
+    behind the stage of that number in stages.record.STAGES; of the first kind each stream has one."""
 
     stages: list[Stage]
     between: list[Sequence[AnyRing]]
@@ -95,9 +96,7 @@ def assemble(
 
 
 def _capture(parts: Parts, stream: str, output: Ring[FrameSlot]) -> Capture:
-    record = parts.streams[stream]
-    source, frames = parts.sources[stream], parts.config.frames
-    return Capture(stream, source, output, record.ledger, record.status, frames, record.viewfinder)
+    return Capture(stream, parts.sources[stream], output, parts.streams[stream], parts.config.frames)
 
 
 def _preprocess(
@@ -105,9 +104,8 @@ def _preprocess(
 ) -> Preprocess:
     asked, is_live = parts.config.streams[stream], parts.sources[stream].is_live
     stillness = Stillness(asked.still_after_ms if is_live else None)
-    of, models = parts.streams[stream], parts.models
     return Preprocess(
-        stream, models, source, output, of.ledger, stillness, of.viewfinder, keep_pixels=keep_pixels
+        stream, parts.models, source, output, parts.streams[stream], stillness, keep_pixels=keep_pixels
     )
 
 

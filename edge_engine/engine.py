@@ -38,7 +38,7 @@ from edge_engine.sources import make_source
 from edge_engine.sources.live import Patience
 from edge_engine.sources.push import PushSource
 from edge_engine.stages.infer import Infer
-from edge_engine.stages.publish import STAGES, StreamRecord
+from edge_engine.stages.record import STAGES, StreamRecord
 from edge_engine.stages.stage import StageThread
 from edge_engine.state import StreamStatus
 from edge_engine.summary import StageActivity, Summary, summarise

@@ -15,6 +15,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from edge_engine.clock import NS_PER_S, monotonic_ns
 
@@ -62,14 +63,25 @@ class Status:
         return self.state in _OVER
 
 
+class Damage(NamedTuple):
+    """Pictures in a row that came, but could not be decoded: when the first and the last of them were
+    captured, and what was wrong with the last."""
+
+    first_ns: int
+    last_ns: int
+    reason: str
+
+
 class StreamStatus:
     """One stream's state. Its capture thread alone changes it; `now` is replaced as a whole, so that anybody
-    may read it. `missed`: pictures that never reached the engine, as far as the source knows. `is_paused`:
+    may read it. `damage` is of the newest pictures, None when the last one could be decoded; whoever decodes
+    them notes it. `missed`: pictures that never reached the engine, as far as the source knows. `is_paused`:
     nothing is to be recognised; whoever controls the engine sets it, and the capture thread goes by it, frame
     by frame."""
 
     def __init__(self, stream: str) -> None:
         self.now = Status(since_ns=monotonic_ns())
+        self.damage: Damage | None = None
         self.missed = 0
         self.is_paused = False
         self._stream = stream
@@ -104,6 +116,14 @@ class StreamStatus:
 
     def describe(self, description: str) -> None:
         self.now = replace(self.now, description=description)
+
+    def note_decoding(self, captured_ns: int, error: str = "") -> None:
+        """Of one picture after the other, by one thread. `error`: what is wrong with it, if anything."""
+        if not error:
+            self.damage = None
+        else:
+            before = self.damage
+            self.damage = Damage(before.first_ns if before else captured_ns, captured_ns, error)
 
     def _log(self) -> None:
         """The last change, unless there were too many of late."""

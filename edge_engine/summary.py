@@ -8,7 +8,7 @@ import msgspec
 
 from edge_engine.clock import NS_PER_S
 from edge_engine.histogram import Histogram
-from edge_engine.stages.publish import StreamRecord
+from edge_engine.stages.record import StreamRecord
 from edge_engine.wire import LatencySummary, StageSummary, StreamSummary
 from edge_engine.wire import Summary as Summary
 

@@ -21,7 +21,7 @@ from edge_engine.models.providers import Setting
 from edge_engine.processor import cores
 from edge_engine.ring import RingClosed
 from edge_engine.sources import make_source
-from edge_engine.stages.publish import STAGES
+from edge_engine.stages.record import STAGES
 from edge_engine.stages.stage import Stage
 from edge_engine.zoo import find_model
 

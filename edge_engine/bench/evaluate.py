@@ -19,7 +19,7 @@ from edge_engine.clock import NS_PER_S, to_ms
 from edge_engine.config import Config
 from edge_engine.histogram import BUCKETS, percentile_ms
 from edge_engine.processor import cores
-from edge_engine.stages.publish import STAGES
+from edge_engine.stages.record import STAGES
 
 Buckets = NDArray[np.int64]
 

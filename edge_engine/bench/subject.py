@@ -22,7 +22,7 @@ from edge_engine.engine import Engine
 from edge_engine.errors import EdgeEngineError
 from edge_engine.histogram import Histogram
 from edge_engine.models.providers import Setting
-from edge_engine.stages.publish import StreamRecord
+from edge_engine.stages.record import StreamRecord
 from edge_engine.summary import StageActivity
 
 _EVERY_NS = NS_PER_S

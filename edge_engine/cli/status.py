@@ -24,7 +24,7 @@ from rich.text import Text
 from edge_engine.cli.screen import in_percent
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.engine import Engine
-from edge_engine.stages.publish import STAGES, StreamRecord
+from edge_engine.stages.record import STAGES, StreamRecord
 from edge_engine.state import StreamState
 from edge_engine.summary import Summary
 

@@ -94,6 +94,7 @@ class LiveSource:
         self._is_stalled = False
         self._since_ns = 0  # the connection's start, or its last sign of life
         self._picture_ns = 0  # its start, or its last good picture
+        self._connected_ns = 0
         self._rhythm = _Rhythm()
 
     @property
@@ -135,10 +136,13 @@ class LiveSource:
         return None
 
     def _next_news(self) -> News | None:
-        """The reader's; a SourceError when it has kept us waiting for too long; None when there is nothing to
-        do.
+        """The reader's; a SourceError when it has kept us waiting for too long, or what it gave could not be
+        decoded for as long; None when there is nothing to do.
         """
         assert self._reader is not None
+        damage, undecoded_ns = self._status.damage, self._undecoded_ns()
+        if damage is not None and undecoded_ns >= self._longest_damaged_ns():
+            return self._damaged_for(undecoded_ns, damage.reason)
         news = self._take(self._reader)
         if isinstance(news, Opened):
             self._status.describe(news.description)
@@ -201,24 +205,38 @@ class LiveSource:
         self._is_running, self._is_stalled = True, False
         self._has_ever_run = True
         self._failures = 0
-        self._status.move(StreamState.RUNNING)
+        undecoded_ns = self._undecoded_ns()
+        if undecoded_ns >= self._stalled_after_ns():
+            self._stall(_only_damaged(undecoded_ns))
+        else:
+            self._status.move(StreamState.RUNNING)
         self._forget_ended()
+
+    def _undecoded_ns(self) -> int:
+        """For how long all pictures of this connection that the engine came to could not be decoded."""
+        damage = self._status.damage
+        return damage.last_ns - max(damage.first_ns, self._connected_ns) if damage is not None else 0
 
     def _note_damage(self, damage: CorruptFrameError) -> None:
         """Raises it, to be counted. A connection that gives nothing else is stalled, and after too long lost:
         a new one may cure it.
         """
-        now_ns, longest_ns = monotonic_ns(), self._patience.open_ms * NS_PER_MS
+        now_ns = monotonic_ns()
         without_ns = now_ns - self._picture_ns
-        what = f"only damaged pictures for {without_ns // NS_PER_MS} ms"
         if self._is_running:
-            longest_ns = max(longest_ns, self._frame_deadline_ns())
             self._since_ns = now_ns
             if without_ns >= self._stalled_after_ns():
-                self._stall(what)
-        if without_ns < longest_ns:
+                self._stall(_only_damaged(without_ns))
+        if without_ns < self._longest_damaged_ns():
             raise damage
-        self._lose(SourceError(f"{self._name}: {what}; the last: {damage}"))
+        self._lose(self._damaged_for(without_ns, str(damage)))
+
+    def _longest_damaged_ns(self) -> int:
+        longest_ns = self._patience.open_ms * NS_PER_MS
+        return max(longest_ns, self._frame_deadline_ns()) if self._is_running else longest_ns
+
+    def _damaged_for(self, without_ns: int, last: str) -> SourceError:
+        return SourceError(f"{self._name}: {_only_damaged(without_ns)}; the last: {last}")
 
     def _lose(self, why: object) -> None:
         """Leave the connection behind. Raises `why` when it is no source's fault, or the stream is to end
@@ -269,7 +287,7 @@ class LiveSource:
         reader = Reader(source, f"{threading.current_thread().name}/reader")
         with self._lock:
             self._reader = reader
-        self._since_ns = self._picture_ns = monotonic_ns()
+        self._since_ns = self._picture_ns = self._connected_ns = monotonic_ns()
         self._rhythm = _Rhythm()  # the camera may have come back with another rate
         if self._interrupted.is_set():  # it came between the last look and now
             reader.abandon()
@@ -287,3 +305,7 @@ class LiveSource:
             reader = self._reader
         if reader is not None:
             reader.abandon()
+
+
+def _only_damaged(for_ns: int) -> str:
+    return f"only damaged pictures for {for_ns // NS_PER_MS} ms"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from edge_engine.clock import NS_PER_MS, monotonic_ns
 from edge_engine.errors import CorruptFrameError, one_line
 from edge_engine.frame import Frame
-from edge_engine.ledger import Cause, Ledger
+from edge_engine.ledger import Cause
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import FrameSlot
 from edge_engine.sources.source import Grab, Source
-from edge_engine.state import StreamState, StreamStatus
-from edge_engine.viewfinder import View, Viewfinder
+from edge_engine.stages.record import StreamRecord
+from edge_engine.state import StreamState
+from edge_engine.viewfinder import View
 
 _LONGEST_REASON = 1000
 
@@ -24,19 +25,17 @@ class Capture:
         stream: str,
         source: Source,
         output: Ring[FrameSlot],
-        ledger: Ledger,
-        status: StreamStatus,
+        record: StreamRecord,
         frames: int | None,
-        viewfinder: Viewfinder,
     ) -> None:
         self.name = f"{stream}/capture"
         self._stream = stream
         self._source = source
         self._output = output
-        self._ledger = ledger
-        self._status = status
+        self._ledger = record.ledger
+        self._status = record.status
         self._frames = frames
-        self._viewfinder = viewfinder
+        self._viewfinder = record.viewfinder
         self._seq = 0
         self._last_ns = 0
         self._is_open = False
@@ -78,7 +77,7 @@ class Capture:
             return None
         if grab is None:
             raise RingClosed
-        if self._status.now.state is not StreamState.RUNNING:
+        if self._status.now.state is StreamState.OPENING:  # from then on a live source tells its state itself
             self._status.move(StreamState.RUNNING)
         self._seq += 1
         self._ledger.captured(seq)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from edge_engine.clock import monotonic_ns
 from edge_engine.errors import CorruptFrameError
 from edge_engine.frame import Frame
-from edge_engine.ledger import Cause, Ledger
+from edge_engine.ledger import Cause
 from edge_engine.models.lineup import Lineup
 from edge_engine.models.spec import InputSpec
 from edge_engine.pixels import Image
 from edge_engine.ring import Ring, RingClosed
 from edge_engine.slots import Canvas, FrameSlot, TensorSlot
+from edge_engine.stages.record import StreamRecord
 from edge_engine.stillness import Stillness
-from edge_engine.viewfinder import Viewfinder
 
 
 class Preprocess:
@@ -28,9 +28,8 @@ class Preprocess:
         models: Lineup,
         source: Ring[FrameSlot],
         output: Ring[TensorSlot],
-        ledger: Ledger,
+        record: StreamRecord,
         stillness: Stillness,
-        viewfinder: Viewfinder,
         *,
         keep_pixels: bool,
     ) -> None:
@@ -38,9 +37,8 @@ class Preprocess:
         self._models = models
         self._input = source
         self._output = output
-        self._ledger = ledger
+        self._record = record
         self._stillness = stillness
-        self._viewfinder = viewfinder
         self._keep_pixels = keep_pixels
 
     def step(self) -> None:
@@ -56,11 +54,13 @@ class Preprocess:
             slot.model = self._models.of(frame.size)
             painted = fill(slot.canvas, frame, slot.model.spec.input)
         except CorruptFrameError as error:
-            self._ledger.dropped(frame.seq, Cause.CORRUPT, str(error))
+            self._record.status.note_decoding(frame.captured_ns, str(error))
+            self._record.ledger.dropped(frame.seq, Cause.CORRUPT, str(error))
             self._output.discard(slot)
             return
+        self._record.status.note_decoding(frame.captured_ns)
         frame.doubt = self._stillness.judge(painted, frame.captured_ns)
-        if not (self._keep_pixels or self._viewfinder.is_wanted):
+        if not (self._keep_pixels or self._record.viewfinder.is_wanted):
             frame.pixels = None
         frame.work_ns["preprocess"] = monotonic_ns() - started_ns
         slot.frame = frame

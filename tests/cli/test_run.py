@@ -14,7 +14,7 @@ import pytest
 
 from edge_engine import zoo
 from edge_engine.client import Subscriber
-from edge_engine.stages.publish import STAGES
+from edge_engine.stages.record import STAGES
 from tests import clip
 from tests.cli.program import assert_one_clear_line, run_program, start_program
 

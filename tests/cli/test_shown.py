@@ -12,7 +12,7 @@ from edge_engine.frame import Frame
 from edge_engine.ledger import Counts
 from edge_engine.outputs.rows import message_of
 from edge_engine.result import Answer, Objects, Result, Segmentation, Tags
-from edge_engine.stages.publish import StreamRecord
+from edge_engine.stages.record import StreamRecord
 from edge_engine.state import StreamStatus
 
 LABELS = ("road", "car", "person")

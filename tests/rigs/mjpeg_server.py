@@ -8,8 +8,8 @@ stream in chunks without lengths, /stamped the stream with X-Timestamp, /early w
 after the picture before it, /once a stream that ends with its first picture. The counter in the picture
 (test_pattern.read_counter) is CLOCK_MONOTONIC in milliseconds, modulo 2**32. Says `READY <port>`, then obeys
 lines on stdin: freeze, resume, hold, burst (what was held in one go), drip (one after the other), res,
-corrupt, trunc, whole, png, end (all connections), quit; `count` says how many connections there were, `over`
-how many of them are over.
+corrupt, trunc, hollow (whole, but half of it is nonsense), whole, png, end (all connections), quit; `count`
+says how many connections there were, `over` how many of them are over.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class Camera:
         data = bytearray(cv2.imencode(".jpg", image)[1].tobytes())
         if self.fault == "trunc":
             return bytes(data[: len(data) // 2])
+        if self.fault == "hollow":
+            data[len(data) // 2 : -2] = bytes(len(data) - len(data) // 2 - 2)
         if self.fault == "corrupt":
             for _ in range(20):
                 data[random.randrange(700, len(data) - 2)] = random.randrange(256)
@@ -165,7 +167,7 @@ def obey(line: str) -> bool:
         camera.is_holding = line == "hold"
     elif line == "res":
         camera.is_small = not camera.is_small
-    elif line in ("corrupt", "trunc", "png", "whole"):
+    elif line in ("corrupt", "trunc", "hollow", "png", "whole"):
         camera.fault = line
     elif line == "end":
         camera.generation += 1

@@ -16,7 +16,7 @@ from edge_engine.sources import live
 from edge_engine.sources.live import LiveSource, Patience
 from edge_engine.sources.reader import Ended, Opened, Reader
 from edge_engine.sources.source import Grab
-from edge_engine.state import StreamState
+from edge_engine.state import StreamState, StreamStatus
 from tests.rigs.peer import PATIENCE_S, open_descriptors, wait_until
 from tests.sources.live import pictures
 from tests.sources.staged import (
@@ -218,6 +218,62 @@ def test_a_camera_that_gives_only_damage_does_not_run() -> None:
     read_over_damage(source)
     assert (status.now.state, status.now.reconnects) == (StreamState.RUNNING, 0)
     source.close()
+
+
+class Undecodable:
+    """A camera of whose pictures the engine alone finds that they can't be decoded, and tells it of each."""
+
+    def __init__(self, source: LiveSource, status: StreamStatus) -> None:
+        self._source, self._status = source, status
+
+    def read(self, error: str) -> None:
+        self._status.note_decoding(pictures(self._source, 1)[0].captured_ns, error)
+
+
+def test_a_camera_whose_pictures_can_not_be_decoded_does_not_run() -> None:
+    source, status = Camera(Act()).live(Patience(30_000, frame_ms=30_000))
+    decoding = Undecodable(source, status)
+    for _ in range(8):
+        decoding.read("")
+    while status.now.state is StreamState.RUNNING:
+        decoding.read("half of it is missing")
+    assert status.now.state is StreamState.STALLED
+    assert status.now.reason.startswith("only damaged pictures for ")
+    decoding.read("")
+    pictures(source, 1)
+    assert (status.now.state, status.now.reconnects) == (StreamState.RUNNING, 0)
+    source.close()
+
+
+def test_a_few_that_can_not_be_decoded_are_no_reason_to_stall_however_slowly_they_are_looked_at() -> None:
+    source, status = Camera(Act()).live()
+    for _ in range(3):
+        grab = pictures(source, 15)[-1]  # what was read meanwhile was overwritten
+        status.note_decoding(grab.captured_ns, "half of it is missing")
+        pictures(source, 15)
+        assert status.now.state is StreamState.RUNNING
+        status.note_decoding(grab.captured_ns + 1)
+    source.close()
+
+
+def test_a_camera_whose_pictures_can_not_be_decoded_for_long_is_opened_anew() -> None:
+    camera = Camera(Act(), Act())
+    source, status = camera.live(Patience(open_ms=300, frame_ms=300))
+    decoding = Undecodable(source, status)
+    with Kept() as kept:
+        until = time.monotonic() + PATIENCE_S
+        while not status.now.reconnects and time.monotonic() < until:
+            decoding.read("half of it is missing")
+    assert (status.now.state, status.now.reconnects) == (StreamState.RUNNING, 1)
+    lost = [line for line in kept.lines() if "state=reconnecting" in line]
+    assert len(lost) == 1
+    assert "only damaged pictures for" in lost[0]
+    assert "the last: half of it is missing" in lost[0]
+    pictures(source, 20)
+    now = status.now
+    assert (now.state, now.reconnects) == (StreamState.RUNNING, 1), "those of the old one are forgotten"
+    source.close()
+    assert_well_treated(camera)
 
 
 def test_a_camera_that_hangs_before_its_rate_is_known_is_stalled_all_the_same() -> None:

@@ -85,6 +85,31 @@ def test_a_client_sees_the_state_and_nothing_stale(camera: Peer, tmp_path: Path)
         assert subscriber.health["a"].reconnects == 1
 
 
+def test_a_camera_whose_pictures_can_not_be_decoded_is_told_of_and_opened_anew(tmp_path: Path) -> None:
+    """Each of them is a JPEG from its header to its end, so that only the decoder finds out."""
+    endpoint = f"ipc://{tmp_path}/results"
+    outputs = OutputsConfig(zeromq=ZeroMqConfig(endpoint=endpoint))
+    with Peer("mjpeg_server") as camera, Subscriber(endpoint) as subscriber:
+        stream = StreamConfig(source=f"http://127.0.0.1:{camera.port}/cam", open_deadline_ms=2000)
+        with Engine(Config(streams={"a": stream}, outputs=outputs), collect=False):
+
+            def is_told(state: str, reason: str, reconnects: int) -> bool:
+                subscriber.latest()
+                health = subscriber.health.get("a")
+                known = (health.state, health.reconnects) if health else None
+                return known == (state, reconnects) and health is not None and reason in health.reason
+
+            assert wait_until(lambda: is_told("running", "", 0))
+            camera.say("hollow")
+            assert wait_until(lambda: is_told("stalled", "only damaged pictures for", 0))
+            assert wait_until(lambda: camera.ask("count") == "2")
+            assert wait_until(lambda: is_told("stalled", "only damaged pictures for", 1))
+            camera.say("whole")
+            assert wait_until(lambda: is_told("running", "", 1))
+            assert wait_until(lambda: subscriber.latest() is not None)
+            assert subscriber.health["a"].counters.dropped["corrupt"] > 0
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_a_signal_ends_the_program_in_every_state(state: str) -> None:
     with program_while(state) as program:

@@ -9,7 +9,8 @@ from edge_engine.outputs.collector import Collector
 from edge_engine.result import Objects, Result
 from edge_engine.ring import Policy, Ring
 from edge_engine.slots import ResultSlot
-from edge_engine.stages.publish import Publish, StreamRecord
+from edge_engine.stages.publish import Publish
+from edge_engine.stages.record import StreamRecord
 from edge_engine.state import StreamStatus
 
 
