@@ -74,7 +74,7 @@ def _print_results(
     as_json: bool,
     with_events: bool,
 ) -> None:
-    watch, heard_s = _Watch(subscriber, notes), time.monotonic()
+    watch, heard_s, shown = _Watch(subscriber, notes), time.monotonic(), 0
     while True:
         left_s = _LOOK_S if timeout_s is None else heard_s + timeout_s - time.monotonic()
         for result in subscriber.results(max(0.0, min(left_s, _LOOK_S))):
@@ -85,7 +85,8 @@ def _print_results(
                 screen.print(_line(result, subscriber.age_ms(result)))
             if with_events or not as_json:
                 _print_events(subscriber, screen, as_json)
-            if subscriber.stats.received == count:
+            shown += 1
+            if shown == count:
                 return
             watch.look()
         watch.look()

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
 from typing import NamedTuple
 
 import zmq
 
+from edge_engine.client.credentials import Credentials
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from edge_engine.wire import ClockReply, ClockRequest, WireError, decode_clock, encode_clock
 
@@ -70,11 +70,9 @@ def narrowest(known: list[Bounds], now_ns: int) -> Offset | None:
 class ClockSync:
     """Asks in a thread of its own, so that an answer's time is taken when it comes. Any thread may look."""
 
-    def __init__(self, endpoint: str, clock: str, protect: Callable[[zmq.Socket[bytes]], None]) -> None:
-        """`clock`: the name of the clock that is to answer; another one's answers count for nothing.
-        `protect` gives a socket its keys.
-        """
-        self._protect = protect
+    def __init__(self, endpoint: str, clock: str, credentials: Credentials | None) -> None:
+        """`clock`: the name of the clock that is to answer; another one's answers count for nothing."""
+        self._credentials = credentials
         self.endpoint = endpoint
         self.clock = clock
         self._known: deque[Bounds] = deque(maxlen=_KEPT)
@@ -99,7 +97,8 @@ class ClockSync:
         """Whether there was an answer. The first message makes the connection; the second one is timed."""
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_ANSWER)
-        self._protect(socket)
+        if self._credentials is not None:
+            self._credentials.protect(socket)
         socket.connect(self.endpoint)
         return self._ask(socket) and self._ask(socket)
 

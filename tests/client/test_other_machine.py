@@ -32,7 +32,7 @@ def test_nothing_is_fresh_before_the_clocks_have_been_compared(engine: Peer) -> 
     with Subscriber(f"tcp://127.0.0.1:{engine.port}") as subscriber:
         result = next(subscriber.results(timeout_s=30))
         subscriber.described.clear()
-        subscriber._end_sync()
+        subscriber._clocks.end_sync()
         assert not subscriber.is_fresh(result)
         assert subscriber.age_ms(result) is None
 

@@ -100,5 +100,38 @@ def test_a_subscriber_of_one_stream_gets_no_other_with_the_same_beginning(publis
         assert subscriber.latest(stream="front-left") is None
 
 
+def test_a_look_at_the_stream_between_two_results_takes_none_away(
+    publisher: Publisher, subscriber: Subscriber
+) -> None:
+    results = subscriber.results(timeout_s=60)
+    publisher.send(*(make_result(number) for number in range(1, 9)))
+    seen = []
+    for result in results:
+        seen.append(result.seq)
+        if result.seq == 3:
+            flush(publisher, subscriber)
+            newest = subscriber.latest()
+            assert newest is not None
+            assert newest.seq == 8
+        assert subscriber.status("front").fresh
+        if result.seq == 8:
+            break
+    assert seen == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_results_that_wait_for_too_long_are_lost_and_counted(
+    publisher: Publisher, subscriber: Subscriber
+) -> None:
+    results = subscriber.results(timeout_s=1)
+    publisher.send(make_result(1))
+    assert next(results).seq == 1
+    for number in range(2, 1040):
+        publisher.send(make_result(number))
+        subscriber.latest()
+    flush(publisher, subscriber)
+    assert [result.seq for result in results] == list(range(16, 1040))
+    assert (subscriber.stats.received, subscriber.stats.lost) == (1039, 14)
+
+
 def test_iterating_ends_after_the_timeout(subscriber: Subscriber) -> None:
     assert list(subscriber.results(timeout_s=0.05)) == []

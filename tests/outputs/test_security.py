@@ -15,6 +15,7 @@ import pytest
 
 from edge_engine.client import Subscriber
 from edge_engine.client.clock_sync import ClockSync
+from edge_engine.client.credentials import credentials
 from edge_engine.clock import NS_PER_MS, clock_id
 from edge_engine.errors import ConfigError
 from edge_engine.keys import make_client_keys, make_server_keys, public_key
@@ -249,9 +250,9 @@ def test_half_of_the_keys_is_an_error(keys: Path) -> None:
 
 def test_what_the_clock_says_is_for_clients_too(engine: Engine, keys: Path) -> None:
     endpoint = f"tcp://127.0.0.1:{engine.output._clock_port}"
-    with rover(engine, keys) as subscriber:
-        mine = ClockSync(endpoint, clock_id(), subscriber._protect)
-        strangers = ClockSync(endpoint, clock_id(), lambda socket: None)
+    with rover(engine, keys):
+        mine = ClockSync(endpoint, clock_id(), credentials(keys / "server.key", keys / "rover.key_secret"))
+        strangers = ClockSync(endpoint, clock_id(), None)
         assert wait_until(lambda: mine.offset is not None)
         offset = mine.offset
         assert offset is not None
