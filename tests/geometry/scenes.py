@@ -5,6 +5,7 @@ The camera's turns are undone one by one, the lens is what OpenCV's documentatio
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -33,7 +34,9 @@ class Pinhole(NamedTuple):
 
 
 def seen(point: tuple[float, float, float], pose: Pose, lens: Pinhole) -> tuple[float, float] | None:
-    """The pixel, from the picture's upper left corner, of a point (x forward, y left, z up); None behind."""
+    """The pixel, from the picture's upper left corner, of a point (x forward, y left, z up); None behind, and
+    where the lens' polynomial has turned back, so that another point belongs to that pixel.
+    """
     x, y, z = point[0], point[1], point[2] - pose.height
     # Undo the turns one after another: yaw, then pitch, then roll.
     yaw, pitch, roll = (math.radians(angle) for angle in (pose.yaw, pose.pitch, pose.roll))
@@ -41,6 +44,8 @@ def seen(point: tuple[float, float, float], pose: Pose, lens: Pinhole) -> tuple[
     x, z = x * math.cos(pitch) - z * math.sin(pitch), z * math.cos(pitch) + x * math.sin(pitch)
     y, z = y * math.cos(roll) + z * math.sin(roll), z * math.cos(roll) - y * math.sin(roll)
     if x <= 0:
+        return None
+    if not lens.is_fisheye and _turns_back(math.hypot(y, z) / x, lens.distortion):
         return None
     a, b = (_fisheye if lens.is_fisheye else _pinhole)(-y / x, -z / x, lens.distortion)
     return lens.fx * a + lens.cx + 0.5, lens.fy * b + lens.cy + 0.5
@@ -55,6 +60,13 @@ def _pinhole(a: float, b: float, distortion: tuple[float, ...]) -> tuple[float, 
         a * radial + 2 * p1 * a * b + p2 * (r2 + 2 * a * a),
         b * radial + p1 * (r2 + 2 * b * b) + 2 * p2 * a * b,
     )
+
+
+def _turns_back(r: float, distortion: tuple[float, ...]) -> bool:
+    """Whether what lies closer to the middle is seen as far out, or farther; in its radial part alone."""
+    k1, k2, _, _, *more = distortion or (0.0, 0.0, 0.0, 0.0)
+    outwards = [_pinhole(step / 100 * r, 0, (k1, k2, 0, 0, *more))[0] for step in range(101)]
+    return r > 0 and any(after <= before for before, after in itertools.pairwise(outwards))
 
 
 def _fisheye(a: float, b: float, distortion: tuple[float, ...]) -> tuple[float, float]:
