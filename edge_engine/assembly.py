@@ -82,6 +82,8 @@ def assemble(
         [OutputSlot(model) for _ in range(2 * setting.workers + 1)], producers=setting.workers
     )
     results: Ring[ResultSlot] = Ring([ResultSlot() for _ in range(_RESULT_SLOTS)])
+    for record in parts.streams.values():
+        record.status.on_change = results.nudge
     frames = {name: _frame_ring(parts.policy, record.ledger) for name, record in parts.streams.items()}
     stages: list[Stage] = [
         Publish(results, outputs, parts.streams, parts.policy),

@@ -77,6 +77,7 @@ class Ring(Generic[S]):
         self._tickets = 0
         self._producers = producers
         self._aborted = False
+        self._nudged = False
         self.waited_for_room_ns = 0
         self.waited_for_items_ns = 0
 
@@ -153,7 +154,7 @@ class Ring(Generic[S]):
                 raise RingClosed
 
     def take(self, timeout_s: float | None = None) -> S | None:
-        """The oldest ready slot; None after `timeout_s`; RingClosed when none will ever come."""
+        """The oldest ready slot; None after `timeout_s` or a nudge; RingClosed when none will ever come."""
         with self._lock:
             self._waiting += 1
             self._offer_room()
@@ -167,6 +168,7 @@ class Ring(Generic[S]):
                 return slot
             if self._is_over():
                 raise RingClosed
+            self._nudged = False
             return None
 
     def take_many(self, most: int) -> list[S]:
@@ -194,7 +196,7 @@ class Ring(Generic[S]):
         return bool(self._ready and is_whole) or self._is_over()
 
     def _wait_for_items(self, timeout_s: float | None = None) -> None:
-        waited_ns = _wait(self._items, lambda: self._ready or self._is_over(), timeout_s)
+        waited_ns = _wait(self._items, lambda: self._ready or self._nudged or self._is_over(), timeout_s)
         self.waited_for_items_ns += waited_ns
 
     def release(self, slot: S) -> None:
@@ -202,6 +204,14 @@ class Ring(Generic[S]):
         with self._lock:
             self._free.append(slot)
             self._offer_room()
+
+    def nudge(self) -> None:
+        """Who waits in `take`, or comes to it next, need not wait: there is something else to see to. For a
+        ring's only consumer.
+        """
+        with self._lock:
+            self._nudged = True
+            self._items.notify()
 
     def _is_over(self) -> bool:
         return self._aborted or self._producers == 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
@@ -77,13 +78,14 @@ class StreamStatus:
     may read it. `damage` is of the newest pictures, None when the last one could be decoded; whoever decodes
     them notes it. `missed`: pictures that never reached the engine, as far as the source knows. `is_paused`:
     nothing is to be recognised; whoever controls the engine sets it, and the capture thread goes by it, frame
-    by frame."""
+    by frame. `on_change` is called after each change of the state, by the capture thread."""
 
     def __init__(self, stream: str) -> None:
         self.now = Status(since_ns=monotonic_ns())
         self.damage: Damage | None = None
         self.missed = 0
         self.is_paused = False
+        self.on_change: Callable[[], None] = _nobody
         self._stream = stream
         self._logged_ns: deque[int] = deque(maxlen=LINES_A_MINUTE)
         self._logged = self.now.state
@@ -113,6 +115,7 @@ class StreamStatus:
         )
         self._untold += 1
         self._log()
+        self.on_change()
 
     def describe(self, description: str) -> None:
         self.now = replace(self.now, description=description)
@@ -143,6 +146,10 @@ class StreamStatus:
         self._logged, self._untold = now.state, 0
         fields = {"stream": self._stream, "state": now.state.value, "reason": now.reason}
         _log.log(level, "%s", text, extra=fields)
+
+
+def _nobody() -> None:
+    pass
 
 
 def _level(before: StreamState, state: StreamState) -> int:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_engine.ring import Policy, Ring, RingClosed, Slot
+from tests.rigs.peer import PATIENCE_S, wait_until
 
 
 class Box(Slot):
@@ -209,6 +210,23 @@ def test_abort_wakes_whoever_waits(blocked: str) -> None:
     time.sleep(0.01)
     ring.abort()
     assert ended.wait(5)
+
+
+def test_a_nudge_ends_a_wait_before_or_in_it_once_and_takes_no_slot_away() -> None:
+    ring = make_ring(2)
+    taken: list[Slot | None] = []
+    waiting = threading.Thread(target=lambda: taken.append(ring.take(PATIENCE_S)))
+    waiting.start()
+    assert wait_until(lambda: ring._waiting == 1)
+    ring.nudge()
+    waiting.join(PATIENCE_S / 2)
+    assert taken == [None]
+    slot = ring.acquire()
+    ring.commit(slot)
+    ring.nudge()
+    assert ring.take(PATIENCE_S) is slot, "what is there comes first"
+    assert ring.take(PATIENCE_S) is None
+    assert ring.take(0.001) is None, "by its own time"
 
 
 def test_a_commit_after_abort_is_forgotten() -> None:

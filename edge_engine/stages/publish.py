@@ -1,4 +1,8 @@
-"""Publish: the last look at a result's age, then out to every output."""
+"""Publish: the last look at a result's age, then out to every output.
+
+Beside that the outputs are told how the streams are: every now and then, and when one's state changes, at
+once.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +44,7 @@ class Publish:
             result, slot.result = slot.result, None
             self._input.release(slot)
             self._publish(result, self._streams[result.stream])
-        if monotonic_ns() >= self._next_beat_ns:
+        if slot is None or monotonic_ns() >= self._next_beat_ns:
             self._beat()
 
     def _beat(self) -> None:
