@@ -13,6 +13,7 @@ from rich.text import Text
 
 from edge_engine.cli.screen import make_screen, progress_bar
 from edge_engine.diagnosis import cameras, software, system
+from edge_engine.diagnosis.configuration import configuration
 from edge_engine.diagnosis.finding import Finding
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
@@ -34,7 +35,7 @@ _COLOURS = {"ok": "green", "note": "yellow", "bad": "bold red"}
 def doctor(
     config: Annotated[
         Path | None,
-        typer.Argument(metavar="[CONFIG]", help="Also try this .yaml: its model, endpoint, sources."),
+        typer.Argument(metavar="[CONFIG]", help="Also try this .yaml: its models, endpoints, sources."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array of the findings.")] = False,
 ) -> None:
@@ -47,7 +48,7 @@ def doctor(
             findings += _told(check(), screen, is_quiet=as_json)
             progress.advance(bar)
         if config is not None:
-            findings += _told(cameras.configuration(config), screen, is_quiet=as_json)
+            findings += _told(configuration(config), screen, is_quiet=as_json)
     if as_json:
         typer.echo(msgspec.json.encode(findings))
     if any(finding.level == "bad" for finding in findings):

@@ -15,7 +15,8 @@ import pytest
 import zmq
 
 from edge_engine.diagnosis import system
-from edge_engine.diagnosis.cameras import configuration
+from edge_engine.diagnosis.configuration import configuration
+from edge_engine.keys import make_server_keys
 from tests.cli.program import ROOT, run_program
 from tests.rigs.peer import Peer
 
@@ -102,6 +103,26 @@ def test_a_configuration_that_works_is_well(tmp_path: Path) -> None:
     assert found["its model"]["level"] == "ok"
 
 
+def test_all_that_a_configuration_opens_is_tried(tmp_path: Path) -> None:
+    keys, path = tmp_path / "keys", tmp_path / "whole.yaml"
+    make_server_keys(keys)
+    path.write_text(
+        GOOD + "standby_models: [efficientnet-lite0]\n"
+        f"control: {{endpoint: 'tcp://127.0.0.1:*', keys: '{keys}'}}\n"
+        "outputs: {zeromq: {endpoint: 'tcp://127.0.0.1:*'}, websocket: {endpoint: '127.0.0.1:*'}}\n"
+    )
+    found = {each.check: each for each in configuration(path)}
+    assert {each.level for each in found.values()} == {"ok"}
+    assert {"its standby model", "its control endpoint", "who may control", "its page"} <= found.keys()
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as other:
+        other.bind("tcp://127.0.0.1:*")
+        held = other.getsockopt_string(zmq.LAST_ENDPOINT)
+        path.write_text(GOOD + f"control: {{endpoint: '{held}'}}\n")
+        found = {each.check: each for each in configuration(path)}
+    assert found["its control endpoint"].level == "bad"
+    assert "in use" in found["its control endpoint"].found
+
+
 def test_an_engine_that_publishes_is_found_and_goes_on_being_heard(tmp_path: Path) -> None:
     endpoint = f"ipc://{tmp_path}/results"
     path = tmp_path / "held.yaml"
@@ -135,6 +156,10 @@ def test_a_broker_that_lets_the_engine_in_is_well(tmp_path: Path) -> None:
         ("streams: {a: {source: none.mp4}}\n", "its stream a", "none.mp4: can't be opened"),
         ("streams: {a: {source: 'rtsp://127.0.0.1:9/cam'}}\n", "its stream a", "nothing listens there"),
         (GOOD + "model: none.onnx\n", "its model", "none.onnx"),
+        (GOOD + "standby_models: [none.onnx]\n", "its standby model", "none.onnx"),
+        (GOOD + "control: {endpoint: 'tcp://0.0.0.0:*'}\n", "who may control", "keygen"),
+        (GOOD + "control: {keys: nowhere}\n", "who may control", "keygen nowhere"),
+        (GOOD + "outputs: {websocket: {endpoint: '192.0.2.7:80'}}\n", "its page", "192.0.2.7"),
         (GOOD + "outputs: {zeromq: {endpoint: 'tcp://192.0.2.7:5555'}}\n", "its endpoint", "192.0.2.7"),
         (GOOD + "outputs: {zeromq: {endpoint: 'tcp://0.0.0.0:*'}}\n", "who may listen", "keygen"),
         (GOOD + "outputs: {zeromq: {keys: nowhere}}\n", "who may listen", "keygen nowhere"),
