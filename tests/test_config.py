@@ -18,7 +18,7 @@ from edge_engine.config import Config, StreamConfig, ZeroMqConfig, load_config, 
 from edge_engine.errors import ConfigError
 from edge_engine.sources import make_source
 from edge_engine.sources.pipelines import JETSON, RASPBERRY_PI, SOFTWARE, file, rtsp
-from edge_engine.yaml_source import MAX_BYTES
+from edge_engine.yaml.source import MAX_BYTES
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 GOOD = "streams: {a: {source: x}}\n"

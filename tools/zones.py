@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_engine.config.places import LineConfig, ZoneConfig
 from edge_engine.frame import Frame
-from edge_engine.places import LineConfig, ZoneConfig
 from edge_engine.result import Objects, Tracking, TrackState
 from edge_engine.zones.counter import Counter
 

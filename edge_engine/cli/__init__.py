@@ -24,7 +24,7 @@ from edge_engine.cli.run import run
 from edge_engine.cli.sources import sources
 from edge_engine.cli.tune import tune
 from edge_engine.errors import EdgeEngineError
-from edge_engine.yaml_source import shown
+from edge_engine.yaml.source import shown
 
 _LONGEST_ERROR = 1000
 

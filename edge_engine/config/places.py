@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from edge_engine.config.planar import Edge, Point, area_of, clipped, crossing_edges, edges_of, is_seen
 from edge_engine.errors import ConfigError
-from edge_engine.planar import Edge, Point, area_of, clipped, crossing_edges, edges_of, is_seen
-from edge_engine.yaml_struct import LabelNames
+from edge_engine.yaml.struct import LabelNames
 
 PlaceName = Annotated[
     str,

@@ -17,7 +17,7 @@ import msgspec
 
 from edge_engine.clock import NS_PER_S, monotonic_ns
 from edge_engine.wire import Command, GetStatistics, command_name
-from edge_engine.yaml_source import shown
+from edge_engine.yaml.source import shown
 
 LOGGER = "edge_engine.control"
 DONE_A_MINUTE, REFUSED_A_MINUTE = 60, 10

@@ -16,7 +16,7 @@ import numpy as np
 from edge_engine.errors import ConfigError, DataError
 from edge_engine.evaluation.datasets import Dataset, Labelled, Picture, pictures_in, text_lines
 from edge_engine.models.spec import Task
-from edge_engine.yaml_source import parse, read_text
+from edge_engine.yaml.source import parse, read_text
 
 _SPLITS = ("val", "test", "train")
 _LISTS = (Path("classes.txt"), Path("labels/classes.txt"))

@@ -19,8 +19,8 @@ from msgspec import Meta
 from edge_engine.config import CameraConfig, IntrinsicsConfig
 from edge_engine.errors import ConfigError, one_line
 from edge_engine.geometry.lens import DISTORTIONS, Lens, Size, lens_of_hfov
-from edge_engine.yaml_source import Document, parse, read_text, shown_name
-from edge_engine.yaml_struct import build
+from edge_engine.yaml.source import Document, parse, read_text, shown_name
+from edge_engine.yaml.struct import build
 
 LensFor: TypeAlias = Callable[[Size], Lens]
 """The lens for pictures of a size; raises AspectError where they can't be the calibrated ones."""

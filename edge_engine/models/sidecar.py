@@ -13,8 +13,8 @@ from msgspec import Meta
 
 from edge_engine.errors import ConfigError, ModelError
 from edge_engine.models.spec import Colour, CropShare, Fit, Task
-from edge_engine.yaml_source import MAX_BYTES, parse, read_text
-from edge_engine.yaml_struct import LabelName, LabelNames, Names, build
+from edge_engine.yaml.source import MAX_BYTES, parse, read_text
+from edge_engine.yaml.struct import LabelName, LabelNames, Names, build
 
 _Side = Annotated[int, Meta(ge=2, le=16384)]
 _Share = Annotated[float, Meta(ge=0, le=1)]

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from edge_engine.errors import ConfigError
-from edge_engine.yaml_source import Document, KeyPath, shown
+from edge_engine.yaml.source import Document, KeyPath, shown
 
 NUMBERS_TOO = {"numbers_too": True}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge_engine.config import StreamConfig
+from edge_engine.config.places import PlaceConfig
 from edge_engine.errors import ConfigError
 from edge_engine.models.names import class_id_of, unknown
 from edge_engine.models.spec import ModelSpec
-from edge_engine.places import PlaceConfig
 
 
 def check_places(name: str, stream: StreamConfig, spec: ModelSpec, *, finds: bool, is_tracked: bool) -> None:

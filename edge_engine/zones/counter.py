@@ -8,9 +8,9 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_engine.config.places import LineConfig, ZoneConfig
 from edge_engine.counting import Counted, Event, Visits, ZoneCount
 from edge_engine.frame import Frame
-from edge_engine.places import LineConfig, ZoneConfig
 from edge_engine.result import Objects
 from edge_engine.zones.following import Following, Picture
 from edge_engine.zones.layout import Layout, Sizes

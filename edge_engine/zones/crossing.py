@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_engine.config.places import LineConfig
 from edge_engine.kernels.regions import steps_across_lines
-from edge_engine.places import LineConfig
 from edge_engine.zones.known import Known, Rows
 from edge_engine.zones.layout import Places
 from edge_engine.zones.sighting import Sighting

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_engine.clock import NS_PER_MS
+from edge_engine.config.places import LineConfig, PlaceConfig, ZoneConfig
+from edge_engine.config.planar import Point, area_of, clipped
 from edge_engine.kernels.regions import Shapes
 from edge_engine.models.names import class_id_of
-from edge_engine.places import LineConfig, PlaceConfig, ZoneConfig
-from edge_engine.planar import Point, area_of, clipped
 
 _log = logging.getLogger("edge_engine.zones")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from edge_engine.config.places import LineConfig, ZoneConfig
 from edge_engine.counting import Counted
 from edge_engine.frame import Frame
-from edge_engine.places import LineConfig, ZoneConfig
 from edge_engine.result import Objects, Tracking, TrackState
 from edge_engine.zones.counter import Counter
 

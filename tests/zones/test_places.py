@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from edge_engine.config import parse_config
+from edge_engine.config.planar import area_of, clipped, crossing_edges, edges_of
 from edge_engine.engine import Engine
 from edge_engine.errors import ConfigError
-from edge_engine.planar import area_of, clipped, crossing_edges, edges_of
 from tests import clip
 
 SQUARE = "points: [[0, 0], [1, 0], [1, 1], [0, 1]]"
