@@ -1,7 +1,8 @@
 """python -m tests.client.soak_messages [--messages 100000] [--seconds 20]
 
 What a client must hold, each with its measure; exit 1 on a miss. A publisher in a process of its own sends
-what was written down beforehand: damaged, repeated, late, missing and foreign messages; others are timed.
+what was written down beforehand: damaged, repeated, late, missing and foreign messages; others are timed,
+on cores that go to sleep between messages and, as root, on cores that don't (`realtime: {awake: true}`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import sys
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from tempfile import TemporaryDirectory
 
@@ -25,7 +27,9 @@ import zmq
 
 from edge_engine.client import Subscriber
 from edge_engine.clock import NS_PER_MS, monotonic_ns
+from edge_engine.errors import ConfigError
 from edge_engine.outputs.zeromq import ZeroMqOutput
+from edge_engine.scheduling import keep_awake
 from edge_engine.wire import encode
 from tests.client.publisher import make_result
 from tests.sources import soak_network
@@ -204,7 +208,19 @@ def start(
     return process, ours
 
 
-def latency(endpoint: str, seconds: float) -> None:
+@contextmanager
+def awake() -> Iterator[bool]:
+    """Whether the cores are kept from sleeping meanwhile, which the system may refuse."""
+    try:
+        file = keep_awake()
+    except ConfigError:
+        yield False
+        return
+    with file:
+        yield True
+
+
+def latency(endpoint: str, seconds: float, cores: str, *, is_asked: bool = True) -> None:
     sender = Sender(endpoint)
     process, pipe = start(receive, sender.output.endpoint, seconds)
     time.sleep(0.5)
@@ -213,8 +229,11 @@ def latency(endpoint: str, seconds: float) -> None:
     process.join()
     sender.output.close()
     p99 = percentile(ages, 0.99)
-    what = f"one way over {endpoint.partition(':')[0]}, {len(ages)} messages of 2 kB at 200 a second"
-    report(what, "p99 <= 0.5 ms", f"p50 {statistics.median(ages):.3f} ms, p99 {p99:.3f} ms", holds=p99 <= 0.5)
+    kind, n = endpoint.partition(":")[0], len(ages)
+    asked = "p99 <= 0.5 ms" if is_asked else "for information"
+    measured = f"p50 {statistics.median(ages):.3f} ms, p99 {p99:.3f} ms"
+    what = f"one way over {kind}, {n} messages of 2 kB at 200 a second, {cores}"
+    report(what, asked, measured, holds=p99 <= 0.5 or not is_asked)
 
 
 def stopped(endpoint: str, seconds: float) -> None:
@@ -272,8 +291,12 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         detection(arguments.messages, folder)
         for endpoint in (f"ipc://{folder}/results", "tcp://127.0.0.1:*"):
-            latency(endpoint, arguments.seconds)
-            stopped(endpoint, arguments.seconds)
+            with awake() as are_awake:
+                cores = "cores kept awake" if are_awake else "cores that may sleep"
+                latency(endpoint, arguments.seconds, cores)
+                stopped(endpoint, arguments.seconds)
+            if are_awake:
+                latency(endpoint, arguments.seconds, "cores that may sleep", is_asked=False)
     sys.exit(bool(soak_network.misses))
 
 
