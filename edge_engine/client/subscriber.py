@@ -29,7 +29,7 @@ from edge_engine.wire import HEARTBEAT_NS, DescribeMessage, HealthMessage, Messa
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5555"
 _LOOK_MS = 500
 _DEAD_AFTER_NS = HEARTBEAT_NS * 5 // 2
-_MOST_WAITING = 1024
+_MOST_WAITING = 16  # as many as wait in a connection: what waits grows old
 
 
 class Subscriber:
@@ -150,7 +150,7 @@ class Subscriber:
 
     def results(self, timeout_s: float | None = None) -> Iterator[ResultMessage]:
         """Every result as it comes, fresh or not; ends after `timeout_s` without one. What `latest`, `status`
-        and `events` receive meanwhile is given out all the same, up to the last 1024.
+        and `events` receive meanwhile is given out all the same, up to the last 16.
         """
         self._is_iterating = True
         try:

@@ -125,12 +125,12 @@ def test_results_that_wait_for_too_long_are_lost_and_counted(
     results = subscriber.results(timeout_s=1)
     publisher.send(make_result(1))
     assert next(results).seq == 1
-    for number in range(2, 1040):
+    for number in range(2, 32):
         publisher.send(make_result(number))
         subscriber.latest()
     flush(publisher, subscriber)
-    assert [result.seq for result in results] == list(range(16, 1040))
-    assert (subscriber.stats.received, subscriber.stats.lost) == (1039, 14)
+    assert [result.seq for result in results] == list(range(16, 32))
+    assert (subscriber.stats.received, subscriber.stats.lost) == (31, 14)
 
 
 def test_iterating_ends_after_the_timeout(subscriber: Subscriber) -> None:
