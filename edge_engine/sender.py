@@ -10,7 +10,6 @@ frame, 4 bytes, big-endian. The pixels are packed without gaps between lines, or
 
 from __future__ import annotations
 
-import zlib
 from types import TracebackType
 from typing import Any
 
@@ -18,9 +17,9 @@ import msgspec
 import zmq
 
 from edge_engine.clock import clock_id, monotonic_ns, utc_ns
+from edge_engine.wire.sealing import UNREADABLE, WireError, seal, unseal
 
-TOPIC = b"picture"
-_CRC_BYTES = 4
+TOPIC = "picture"
 # Of a receiver that doesn't keep up the newest are dropped: it gets no backlog.
 _SEND_QUEUE = 2
 
@@ -44,19 +43,16 @@ class HeaderError(ValueError):
     """These bytes are no header of a picture."""
 
 
-def encode_header(header: PictureHeader, topic: bytes = TOPIC) -> bytes:
-    body = topic + b"\0" + msgspec.msgpack.encode(header)
-    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "big")
+def encode_header(header: PictureHeader, topic: str = TOPIC) -> bytes:
+    return seal(topic, header)
 
 
 def decode_header(data: bytes) -> PictureHeader:
     """Raises HeaderError."""
-    body, crc = data[:-_CRC_BYTES], data[-_CRC_BYTES:]
-    if len(crc) < _CRC_BYTES or zlib.crc32(body) != int.from_bytes(crc, "big"):
-        raise HeaderError(f"checksum mismatch in a header of {len(data)} bytes")
     try:
-        return _decoder.decode(body.partition(b"\0")[2])
-    except msgspec.MsgspecError as error:
+        _, payload = unseal(data)
+        return _decoder.decode(payload)
+    except (WireError, *UNREADABLE) as error:
         raise HeaderError(f"a picture's header: {error}") from None
 
 
@@ -70,7 +66,7 @@ class FrameSender:
         sender.send(image)                           # the engine's source: zmq:tcp://127.0.0.1:5600
     """
 
-    def __init__(self, endpoint: str, *, bind: bool = True, topic: str = TOPIC.decode()) -> None:
+    def __init__(self, endpoint: str, *, bind: bool = True, topic: str = TOPIC) -> None:
         """Raises zmq.ZMQError for an endpoint that can't be had."""
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUB)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -80,7 +76,7 @@ class FrameSender:
         else:
             self._socket.connect(endpoint)
         self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        self._topic = topic.encode()
+        self._topic = topic
         self._seq = 0
         self._clock = clock_id()
 

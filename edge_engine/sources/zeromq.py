@@ -42,7 +42,7 @@ class ZeroMqSource:
         self._binds = uri.options.get("bind", "0")
         if self._binds not in ("0", "1"):
             raise ConfigError(f"source {uri.text}: bind must be 1 or 0, not {self._binds!r}")
-        self._topic = uri.options.get("topic", TOPIC.decode()).encode() + b"\0"
+        self._topic = uri.options.get("topic", TOPIC).encode() + b"\0"
         self._interrupted = threading.Event()
         self._socket: zmq.Socket[bytes] | None = None
         self._timeline = Timeline()
