@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from edge_engine.config.outputs import OutputsConfig
 from edge_engine.config.stream import StreamConfig, TrackingConfig
-from edge_engine.config.values import CoreList, Endpoint, ModelName, Share, StreamName
+from edge_engine.config.values import CoreList, Endpoint, KeysFolder, ModelName, Share, StreamName
 from edge_engine.yaml.struct import LabelName, LabelNames, Names
 
 
@@ -18,7 +18,7 @@ class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ZeroMqConfig."""
 
     endpoint: Endpoint = "tcp://127.0.0.1:5556"
-    keys: Annotated[str, Meta(min_length=1, description="a folder of edge-engine keygen")] | None = None
+    keys: KeysFolder | None = None
     insecure: bool = False
 
 

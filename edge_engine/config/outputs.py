@@ -12,6 +12,7 @@ from edge_engine.config.values import (
     AutopilotConnection,
     Endpoint,
     FilePath,
+    KeysFolder,
     Milliseconds,
     Origin,
     RecordedFrames,
@@ -29,7 +30,7 @@ class ZeroMqConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """
 
     endpoint: Endpoint = "tcp://127.0.0.1:5555"
-    keys: Annotated[str, Meta(min_length=1, description="a folder of edge-engine keygen")] | None = None
+    keys: KeysFolder | None = None
     insecure: bool = False
 
 

@@ -12,16 +12,10 @@ import msgspec
 from msgspec import Meta
 
 from edge_engine.config.planar import Edge, Point, area_of, clipped, crossing_edges, edges_of, is_seen
+from edge_engine.config.values import Share
 from edge_engine.errors import ConfigError
 from edge_engine.yaml.struct import LabelNames
 
-PlaceName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_-]{1,64}\Z",
-        description="a zone's or line's name of up to 64 letters, digits, - or _",
-    ),
-]
 Points = Annotated[
     tuple[Point, ...],
     Meta(min_length=2, max_length=100, description="a list of points such as [[0, 0.5], [1, 0.5]]"),
@@ -60,7 +54,7 @@ class PlaceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ) = None
     anchor: Anchor = "bottom_center"
     classes: LabelNames | None = None
-    min_score: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    min_score: Share = 0.0
     settle_ms: Annotated[int, Meta(ge=0, le=600_000)] = 200
 
     is_closed: ClassVar[bool] = False

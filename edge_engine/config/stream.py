@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from edge_engine.config.camera import CameraConfig
-from edge_engine.config.places import LineConfig, PlaceName, ZoneConfig
-from edge_engine.config.values import Milliseconds, Share, SourceText
+from edge_engine.config.places import LineConfig, ZoneConfig
+from edge_engine.config.values import Milliseconds, PlaceName, Share, SourceText
 from edge_engine.yaml.struct import LabelName, LabelNames
 
 

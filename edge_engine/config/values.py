@@ -16,7 +16,8 @@ _ENDPOINTS = "tcp://HOST:PORT (0 to 65535, or *) or ipc://PATH"
 _FRAMES = r"^(all|every:[1-9][0-9]{0,5}|none)\Z"
 _MAVLINK = rf"^((udpout|udpin|tcp):{_HOST}:[0-9]{{1,5}}|/[^:]+)\Z"
 _MAVLINKS = "udpout:HOST:PORT, udpin:HOST:PORT, tcp:HOST:PORT or a serial device such as /dev/ttyACM0"
-_STREAM_NAMES = "a stream's name of up to 64 letters, digits, - or _"
+_NAME = r"^[A-Za-z0-9_-]{1,64}\Z"
+_NAMES = "name of up to 64 letters, digits, - or _"
 _TOPIC = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z"
 _TOPICS = "letters, digits, - or _, in levels with / between them"
 
@@ -31,10 +32,12 @@ Core = Annotated[int, Meta(ge=0, le=4095)]
 CoreList = Annotated[tuple[Core, ...], Meta(min_length=1, description="a list of cores such as [2, 3]")]
 
 SourceText = Annotated[str, Meta(min_length=1, description="a source's URI", extra=NUMBERS_TOO)]
-StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description=_STREAM_NAMES)]
+StreamName = Annotated[str, Meta(pattern=_NAME, description=f"a stream's {_NAMES}")]
+PlaceName = Annotated[str, Meta(pattern=_NAME, description=f"a zone's or line's {_NAMES}")]
 ModelName = Annotated[str, Meta(min_length=1, description="a zoo model's name or an ONNX file")]
 FilePath = Annotated[str, Meta(min_length=1, description="a file's path")]
 RecordedFrames = Annotated[str, Meta(pattern=_FRAMES, description="all, every:N or none")]
+KeysFolder = Annotated[str, Meta(min_length=1, description="a folder of edge-engine keygen")]
 Endpoint = Annotated[str, Meta(pattern=_ENDPOINT, description=_ENDPOINTS)]
 Address = Annotated[str, Meta(pattern=_ADDRESS, description="HOST:PORT (0 to 65535, or *)")]
 Origin = Annotated[
