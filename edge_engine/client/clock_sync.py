@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import zmq
 
-from edge_engine.client.credentials import Credentials
+from edge_engine.client.credentials import Credentials, protect
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from edge_engine.wire import ClockReply, ClockRequest, WireError, decode_clock, encode_clock
 
@@ -97,8 +97,7 @@ class ClockSync:
         """Whether there was an answer. The first message makes the connection; the second one is timed."""
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_ANSWER)
-        if self._credentials is not None:
-            self._credentials.protect(socket)
+        protect(socket, self._credentials)
         socket.connect(self.endpoint)
         return self._ask(socket) and self._ask(socket)
 

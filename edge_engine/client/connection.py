@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import zmq
 
-from edge_engine.client.credentials import Credentials
+from edge_engine.client.credentials import Credentials, protect
 from edge_engine.clock import NS_PER_S, monotonic_ns
 
 # What waits grows old: a few messages, in the queue and in the system's own buffer behind it. ZeroMQ's
 # CONFLATE would keep the last message alone, which may be another stream's, or a heartbeat.
-_RECEIVE_QUEUE = 16
+RECEIVE_QUEUE = 16
 _BUFFER_BYTES = 64 * 1024
 _LONGEST_MESSAGE = 2**24
 # A machine that has lost its power closes nothing. ZeroMQ's own heartbeats abort the process of a subscriber
@@ -33,13 +33,12 @@ class Connection:
         self._credentials = credentials
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.RCVHWM, _RECEIVE_QUEUE)
+        self._socket.setsockopt(zmq.RCVHWM, RECEIVE_QUEUE)
         self._socket.setsockopt(zmq.RCVBUF, _BUFFER_BYTES)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_MESSAGE)
         for option, value in _KEEPALIVE.items():
             self._socket.setsockopt(option, value)
-        if credentials is not None:
-            credentials.protect(self._socket)
+        protect(self._socket, credentials)
         for kind in ("result", "event", "health", "describe"):
             self._socket.subscribe(f"{kind}/" if stream is None else f"{kind}/{stream}\0")
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import zmq
 
-from edge_engine.client.credentials import credentials
+from edge_engine.client.credentials import credentials, protect
 from edge_engine.clock import NS_PER_MS, NS_PER_S, monotonic_ns
 from edge_engine.errors import ConfigError, RefusedError, SourceError
 from edge_engine.wire import (
@@ -108,8 +108,7 @@ class Controller:
         with socket:
             socket.setsockopt(zmq.LINGER, 0)
             socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_REPLY)
-            if self._credentials is not None:
-                self._credentials.protect(socket)
+            protect(socket, self._credentials)
             self._connect(socket)
             socket.send(encode_control(request))
             reply = self._reply(socket, request.id)

@@ -17,9 +17,11 @@ class Credentials(NamedTuple):
     server: bytes
     own: KeyPair
 
-    def protect(self, socket: zmq.Socket[bytes]) -> None:
-        """Before it connects."""
-        socket.curve_serverkey, (socket.curve_publickey, socket.curve_secretkey) = self
+
+def protect(socket: zmq.Socket[bytes], keys: Credentials | None) -> None:
+    """Before it connects; to an engine without keys, None, nothing need be done."""
+    if keys is not None:
+        socket.curve_serverkey, (socket.curve_publickey, socket.curve_secretkey) = keys
 
 
 def credentials(server_key: str | Path | None, client_key: str | Path | None) -> Credentials | None:

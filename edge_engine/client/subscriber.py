@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from edge_engine.client.clocks import Clocks
-from edge_engine.client.connection import Connection
+from edge_engine.client.connection import RECEIVE_QUEUE, Connection
 from edge_engine.client.credentials import credentials
 from edge_engine.client.events import StreamEvent
 from edge_engine.client.inbox import Inbox, Stats, Stream
@@ -29,7 +29,6 @@ from edge_engine.wire import HEARTBEAT_NS, DescribeMessage, HealthMessage, Messa
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5555"
 _LOOK_MS = 500
 _DEAD_AFTER_NS = HEARTBEAT_NS * 5 // 2
-_MOST_WAITING = 16  # as many as wait in a connection: what waits grows old
 
 
 class Subscriber:
@@ -197,7 +196,7 @@ class Subscriber:
     def _keep(self, result: ResultMessage) -> None:
         """For who iterates."""
         self._waiting.append(result)
-        if len(self._waiting) > _MOST_WAITING:
+        if len(self._waiting) > RECEIVE_QUEUE:
             self._waiting.popleft()
             self._inbox.count_not_taken()
 

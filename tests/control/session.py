@@ -7,7 +7,7 @@ from types import TracebackType
 
 import zmq
 
-from edge_engine.client.credentials import credentials
+from edge_engine.client.credentials import credentials, protect
 from edge_engine.wire import Command, ControlReply, ControlRequest, WireError, decode_reply, encode_control
 from tests.control.running import PATIENCE_S, RunningEngine
 
@@ -21,7 +21,7 @@ class Session:
         if engine.keys is not None and name is not None:
             found = credentials(engine.keys / "server.key", engine.secret(name))
             assert found is not None
-            found.protect(self.socket)
+            protect(self.socket, found)
         self.socket.connect(engine.control)
         self._ids = itertools.count(2**40)  # no others that a test sends are as high
 
