@@ -24,6 +24,7 @@ from tests.sources.soak_network import report
 from tests.sources.watched import (
     Alone,
     Watched,
+    asked,
     engine,
     expect,
     flag_s,
@@ -130,12 +131,7 @@ def befall(camera: Peer, seen: Watched, who: str, arguments: argparse.Namespace,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--plugs", type=int, default=20)
-    parser.add_argument("--errors", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--only", choices=("source", "engine"))
-    arguments = parser.parse_args()
+    arguments = asked()
     with Peer("usb_webcam") as camera:
         kernels_s = plain(camera, 5)
         keep_damaged(True)

@@ -25,6 +25,7 @@ from tests.sources.watched import (
     Alone,
     Client,
     Watched,
+    asked,
     engine,
     flag_s,
     leaves_nothing,
@@ -158,12 +159,7 @@ def befall(seen: Watched, who: str, arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--plugs", type=int, default=20)
-    parser.add_argument("--errors", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--only", choices=("source", "engine"))
-    arguments = parser.parse_args()
+    arguments = asked()
     plain(5)
     if arguments.only != "engine":
         alone = Alone(URI)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import faulthandler
 import gc
 import sys
@@ -126,6 +127,16 @@ class Client:
 
 
 Watched: TypeAlias = Alone | Client
+
+
+def asked() -> argparse.Namespace:
+    """How often each thing is to befall a camera, and to whom."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plugs", type=int, default=20)
+    parser.add_argument("--errors", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--only", choices=("source", "engine"))
+    return parser.parse_args()
 
 
 def soon(is_so: Callable[[], object], timeout_s: float = 30) -> bool:
